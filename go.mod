@@ -1,0 +1,3 @@
+module utkik
+
+go 1.26
