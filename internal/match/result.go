@@ -1,0 +1,20 @@
+// Package match weighs what Europe publishes against what an authority wants: a pure function of a call and
+// a plan, with a reason for every point. No match without a sentence.
+package match
+
+// Result is how a call stands to one priority of a plan.
+type Result struct {
+	Priority string   `json:"priority"`
+	Score    float64  `json:"score"`    // 0..1, a rank within the priority; not a probability
+	Included bool     `json:"included"` // whether a digest carries it
+	Reasons  []Reason `json:"reasons"`  // strongest first, never empty
+}
+
+// Reason is one point for or against, quoting both sides.
+type Reason struct {
+	PriorityText string  `json:"priority_text"` // the plan's words
+	CallText     string  `json:"call_text"`     // the call's sentence, words marked with «»
+	Field        string  `json:"field"`         // of the exchange format, where it was found
+	Term         string  `json:"term"`          // the vocabulary's term or the rule's pattern
+	Weight       float64 `json:"weight"`        // points; negative when it held the match back
+}
