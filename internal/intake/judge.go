@@ -1,0 +1,382 @@
+// Package intake decides what a reading of a source changes in the store: which calls are new, what changed
+// in known ones, what is gone, and what is too strange to be believed and is held in quarantine. [Judge] is a
+// pure function; [Run] carries its verdict to the store in one transaction.
+//
+// The rules, each answering to something that portals were seen to do:
+//
+//   - Absence in one crawl is nothing: paging is unstable. A call is closed when it is absent from two complete
+//     listings after its last deadline, and withdrawn when it is absent from five over at least three days before it.
+//   - A row that is open although its every deadline has passed is stale. Unknown stale rows are held, for good;
+//     a known call that goes stale stays as it is until it leaves or is extended.
+//   - A reading that would take a known call's future away (its last deadline moves from the future into the past) is
+//     held for a week: portals fall back to old values and return.
+//   - A jump (more calls appear or vanish than the source's share allows, or stale rows come in crowds) makes the
+//     run suspect: of known calls only openings and extensions are believed, and a crowd of new calls waits until
+//     two later complete runs have confirmed it.
+package intake
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"utkik/crawler/kind"
+	"utkik/internal/call"
+	"utkik/internal/store"
+)
+
+const (
+	// absentClosed and absentWithdrawn count complete listings without the call. Real listings were seen to
+	// lose a call for up to three days in a row.
+	absentClosed    = 2
+	absentWithdrawn = 5
+	absentDays      = 3 * 24 * time.Hour
+	// jumpFloor keeps small sources from being suspect for a handful of calls.
+	jumpFloor = 20
+	// staleShare of the known calls is how many unknown stale rows may appear in one run.
+	staleShare = 0.05
+	// confirmAfter is how long a reading that takes a call's future away must last to be believed.
+	confirmAfter = 7 * 24 * time.Hour
+	// confirmRuns is how many later complete runs must show a crowd of new calls.
+	confirmRuns = 2
+	// crowdReason begins the reason of a hold that more runs may lift.
+	crowdReason = "crowd:"
+)
+
+// Mode says why calls are taken in.
+type Mode string
+
+// The modes. Reparse marks every change as mended: our reading changed, not the call. Import takes what it is
+// given, stale or not, and says nothing about what it is not given.
+const (
+	Crawl   Mode = "crawl"
+	Reparse Mode = "reparse"
+	Import  Mode = "import"
+)
+
+// Reading is what is laid before [Judge].
+type Reading struct {
+	Mode      Mode
+	Source    kind.Source
+	At        time.Time
+	Items     []kind.Item     // whole items, one a ref
+	Rechecked map[string]bool // refs among Items that were looked up one by one, not listed
+	Listed    bool            // the listing was complete, so that absence means something
+	Baseline  bool            // no complete run came before
+	Known     []store.Record
+	Held      []store.Hold // what is in quarantine now
+}
+
+// Verdict is what Judge comes to.
+type Verdict struct {
+	Batch       store.Batch
+	Seen        int // items listed
+	Added       int
+	Changed     int // known calls with at least one change
+	Gone        int // closed or withdrawn by absence
+	Quarantined int // items of this reading that are held
+	Suspect     bool
+	Notes       []string
+}
+
+// Judge decides what a reading changes. It is pure: equal readings give equal verdicts, in order of ref.
+func Judge(in Reading) Verdict {
+	j := judgement{Reading: in, known: map[string]*store.Record{}, held: map[string]store.Hold{}, kept: map[string]bool{}}
+	for i := range in.Known {
+		j.known[in.Known[i].Call.Ref] = &in.Known[i]
+	}
+	for _, h := range in.Held {
+		j.held[h.Ref] = h
+	}
+	j.out.Batch = store.Batch{Source: in.Source.ID, At: in.At}
+	items := slices.Clone(in.Items)
+	slices.SortStableFunc(items, func(a, b kind.Item) int { return strings.Compare(a.Call.Ref, b.Call.Ref) })
+	for _, it := range items {
+		if !in.Rechecked[it.Call.Ref] {
+			j.out.Seen++
+		}
+	}
+	j.weigh(items)
+	listed := map[string]bool{}
+	for _, it := range items {
+		if !in.Rechecked[it.Call.Ref] {
+			listed[it.Call.Ref] = true
+		}
+		j.take(it)
+	}
+	if in.Listed && in.Mode == Crawl {
+		j.absent(listed)
+	}
+	slices.SortStableFunc(j.out.Batch.Saves, func(a, b store.Save) int { return strings.Compare(a.Call.Ref, b.Call.Ref) })
+	return j.out
+}
+
+type judgement struct {
+	Reading
+	known map[string]*store.Record
+	held  map[string]store.Hold
+	kept  map[string]bool // refs that are not listed, but were looked up and still stand
+	crowd bool            // new calls of this run wait for confirmation
+	out   Verdict
+}
+
+// weigh looks at the run as a whole before any of it is believed.
+func (j *judgement) weigh(items []kind.Item) {
+	if j.Mode != Crawl || j.Baseline {
+		return
+	}
+	standing := 0
+	for _, r := range j.Known {
+		if r.Gone.IsZero() {
+			standing++
+		}
+	}
+	fresh, stale, shown := 0, 0, 0
+	for _, it := range items {
+		_, waiting := j.held[it.Call.Ref]
+		switch known := j.known[it.Call.Ref]; {
+		case known != nil:
+			if known.Gone.IsZero() && !j.Rechecked[it.Call.Ref] {
+				shown++
+			}
+			if j.losesFuture(known.Call, it.Call) && !waiting {
+				stale++
+			}
+		case waiting:
+		case it.Call.Stale(j.At):
+			stale++
+		default:
+			fresh++
+		}
+	}
+	jump := max(jumpFloor, int(j.Source.Expect.MaxJump*float64(standing)))
+	if j.Source.Expect.MaxJump <= 0 {
+		jump = max(jumpFloor, standing/4)
+	}
+	if n := max(jumpFloor, int(staleShare*float64(standing))); stale > n {
+		j.suspect("%d rows that are open with every deadline past came at once (limit %d)", stale, n)
+	}
+	if fresh > jump {
+		j.crowd = true
+		j.suspect("%d new calls came at once, beside %d known (limit %d): held until later runs confirm them", fresh, standing, jump)
+	}
+	if gone := standing - shown; j.Listed && gone > jump {
+		j.suspect("%d of %d known calls are missing at once (limit %d)", gone, standing, jump)
+	}
+}
+
+func (j *judgement) suspect(format string, args ...any) {
+	j.out.Suspect = true
+	j.out.Notes = append(j.out.Notes, "suspect: "+fmt.Sprintf(format, args...))
+}
+
+// losesFuture tells whether a reading moves a call's last deadline from the future into the past.
+func (j *judgement) losesFuture(old, read call.Call) bool {
+	was, ok := old.LastDeadline()
+	if !ok || was.Passed(j.At) {
+		return false
+	}
+	is, ok := read.LastDeadline()
+	return ok && is.Passed(j.At) && read.Status != call.StatusClosed
+}
+
+func (j *judgement) take(it kind.Item) {
+	c := it.Call
+	if err := c.Validate(); err != nil {
+		j.hold(c, err.Error())
+		return
+	}
+	known := j.known[c.Ref]
+	if j.Mode != Import {
+		if it.Hold != "" && known == nil {
+			j.hold(c, it.Hold)
+			return
+		}
+		if known == nil && c.Stale(j.At) {
+			last, _ := c.LastDeadline()
+			j.hold(c, fmt.Sprintf("stale: listed as %s although its last deadline was %s", c.Status, last.Date()))
+			return
+		}
+		if known == nil && j.waits(c.Ref) {
+			j.hold(c, crowdReason+" came together with unusually many other new calls")
+			return
+		}
+	}
+	if known == nil {
+		j.add(c)
+		return
+	}
+	j.update(known, it)
+}
+
+// waits tells whether an unknown call must be shown by more runs before it is believed: it came in a crowd.
+func (j *judgement) waits(ref string) bool {
+	if h, held := j.held[ref]; held {
+		return strings.HasPrefix(h.Reason, crowdReason) && h.Runs+1 < confirmRuns
+	}
+	return j.crowd
+}
+
+func (j *judgement) add(c call.Call) {
+	j.release(c.Ref)
+	ch := j.stamp(c, call.Change{Event: call.EventNew, New: string(c.Status), Material: true})
+	j.out.Added++
+	j.out.Batch.Saves = append(j.out.Batch.Saves, store.Save{Call: c, Version: true, Changes: []call.Change{ch}, Seen: j.Mode != Reparse})
+}
+
+func (j *judgement) update(known *store.Record, it kind.Item) {
+	seen := !j.Rechecked[it.Call.Ref] && j.Mode != Reparse
+	merged := Overlay(known.Call, it.Call)
+	// A two-stage call is closed between its stages, and portals close calls and open them again: as long as
+	// a deadline lies ahead and the source still lists it, it is not closed.
+	if merged.Status == call.StatusClosed && j.betweenStages(merged) {
+		merged.Status = known.Call.Status
+	}
+	if j.Rechecked[it.Call.Ref] && merged.Status != call.StatusClosed {
+		j.kept[it.Call.Ref] = true
+	}
+	held := false
+	if j.Mode == Crawl {
+		if reason := j.incredible(known.Call, merged); reason != "" {
+			j.hold(it.Call, reason)
+			merged, held = known.Call, true
+		}
+	}
+	if !held {
+		j.release(it.Call.Ref)
+	}
+	changes := Diff(known.Call, merged)
+	if !known.Gone.IsZero() && seen && merged.Status != call.StatusClosed {
+		// Not "open": that it is listed again says nothing about an opening.
+		changes = append(changes, call.Change{Event: call.EventStatus, Field: "listed", Old: "gone", New: "listed", Material: !merged.Stale(j.At)})
+	}
+	if len(changes) == 0 && known.Missed == 0 && (known.Gone.IsZero() || !seen) {
+		if seen {
+			j.out.Batch.Seen = append(j.out.Batch.Seen, it.Call.Ref)
+		}
+		return
+	}
+	for i := range changes {
+		changes[i] = j.stamp(merged, changes[i])
+	}
+	save := store.Save{Call: merged, Version: len(Diff(known.Call, merged)) > 0, Changes: changes, Seen: seen, Gone: known.Gone, Missed: known.Missed}
+	if seen {
+		save.Gone, save.Missed = time.Time{}, 0
+	} else if merged.Status == call.StatusClosed && known.Gone.IsZero() {
+		save.Gone = j.At
+	}
+	if len(changes) > 0 {
+		j.out.Changed++
+	}
+	j.out.Batch.Saves = append(j.out.Batch.Saves, save)
+}
+
+func (j *judgement) betweenStages(c call.Call) bool {
+	_, ahead := c.NextDeadline(j.At)
+	return ahead && len(c.Deadlines) > 1
+}
+
+// incredible gives the reason not to believe a reading of a known call, if there is one.
+func (j *judgement) incredible(old, read call.Call) string {
+	if j.losesFuture(old, read) {
+		if h, ok := j.held[old.Ref]; ok && j.At.Sub(h.Since) >= confirmAfter {
+			return ""
+		}
+		last, _ := read.LastDeadline()
+		return fmt.Sprintf("regress: its last deadline would move from the future back to %s", last.Date())
+	}
+	if !j.out.Suspect {
+		return ""
+	}
+	for _, ch := range Diff(old, read) {
+		switch ch.Event {
+		case call.EventOpened, call.EventIdentifier:
+		case call.EventDeadlines:
+			was, _ := old.LastDeadline()
+			if is, ok := read.LastDeadline(); !ok || is.Compare(was) <= 0 {
+				return fmt.Sprintf("suspect run: deadlines would change from %s to %s", ch.Old, ch.New)
+			}
+		default:
+			if ch.Material {
+				return fmt.Sprintf("suspect run: %s would change from %q to %q", ch.Field, ch.Old, ch.New)
+			}
+		}
+	}
+	return ""
+}
+
+// absent looks at the calls that a complete listing no longer shows.
+func (j *judgement) absent(listed map[string]bool) {
+	looked := map[string]int{}
+	for i, s := range j.out.Batch.Saves {
+		looked[s.Call.Ref] = i
+	}
+	for i := range j.Known {
+		r := &j.Known[i]
+		ref := r.Call.Ref
+		if listed[ref] || j.kept[ref] || !r.Gone.IsZero() || r.Call.Status == call.StatusClosed {
+			continue
+		}
+		if j.out.Suspect {
+			continue // a listing that is not believed says nothing about what it lacks
+		}
+		if at, ok := looked[ref]; ok {
+			s := &j.out.Batch.Saves[at]
+			if s.Gone.IsZero() {
+				s.Missed = r.Missed + 1
+			} else {
+				j.out.Gone++
+			}
+			continue
+		}
+		save := store.Save{Call: r.Call, Missed: r.Missed + 1}
+		if ch, gone := j.gone(r, save.Missed); gone {
+			save.Gone = j.At
+			save.Changes = []call.Change{j.stamp(r.Call, ch)}
+			j.out.Gone++
+		}
+		j.out.Batch.Saves = append(j.out.Batch.Saves, save)
+	}
+}
+
+// gone decides whether a call that is missing for the n-th complete run is gone. The status that the source
+// last stated is kept; readers see the call as closed because it is gone.
+func (j *judgement) gone(r *store.Record, n int) (call.Change, bool) {
+	last, dated := r.Call.LastDeadline()
+	if dated && last.Passed(j.At) {
+		return call.Change{Event: call.EventClosed, Field: "status", Old: string(r.Call.Status), New: string(call.StatusClosed)}, n >= absentClosed
+	}
+	ch := call.Change{Event: call.EventWithdrawn, Old: string(r.Call.Status), Material: true}
+	return ch, n >= absentWithdrawn && j.At.Sub(r.LastSeen) >= absentDays
+}
+
+func (j *judgement) hold(c call.Call, reason string) {
+	h := store.Hold{Ref: c.Ref, Reason: reason, Call: c, Since: j.At, LastSeen: j.At}
+	if was, ok := j.held[c.Ref]; ok {
+		h.Since, h.Runs = was.Since, was.Runs
+		if j.Listed {
+			h.Runs++
+		}
+	}
+	j.out.Quarantined++
+	j.out.Batch.Holds = append(j.out.Batch.Holds, h)
+}
+
+func (j *judgement) release(ref string) {
+	if _, ok := j.held[ref]; ok {
+		j.out.Batch.Release = append(j.out.Batch.Release, ref)
+	}
+}
+
+func (j *judgement) stamp(c call.Call, ch call.Change) call.Change {
+	ch.At = j.At.UTC()
+	ch.Source = cmp.Or(c.Source, j.Source.ID)
+	ch.Ref = c.Ref
+	ch.Baseline = j.Baseline && ch.Event == call.EventNew && j.Mode == Crawl
+	if j.Mode == Reparse {
+		ch.Mended, ch.Material = true, false
+	}
+	return ch
+}
