@@ -127,20 +127,20 @@ func (j *judgement) weigh(items []kind.Item) {
 	if j.Mode != Crawl || j.Baseline {
 		return
 	}
-	standing := 0
-	for _, r := range j.Known {
-		if r.Gone.IsZero() {
+	standing, missing := 0, map[string]bool{}
+	for i := range j.Known {
+		if r := &j.Known[i]; r.Gone.IsZero() {
 			standing++
+			// A call whose deadline has passed may go; many may go on the same day.
+			missing[r.Call.Ref] = !r.Call.Stale(j.At)
 		}
 	}
-	fresh, stale, shown := 0, 0, 0
+	fresh, stale := 0, 0
 	for _, it := range items {
 		_, waiting := j.held[it.Call.Ref]
 		switch known := j.known[it.Call.Ref]; {
 		case known != nil:
-			if known.Gone.IsZero() && !j.Rechecked[it.Call.Ref] {
-				shown++
-			}
+			delete(missing, it.Call.Ref)
 			if j.losesFuture(known.Call, it.Call) && !waiting {
 				stale++
 			}
@@ -162,8 +162,14 @@ func (j *judgement) weigh(items []kind.Item) {
 		j.crowd = true
 		j.suspect("%d new calls came at once, beside %d known (limit %d): held until later runs confirm them", fresh, standing, jump)
 	}
-	if gone := standing - shown; j.Listed && gone > jump {
-		j.suspect("%d of %d known calls are missing at once (limit %d)", gone, standing, jump)
+	lost := 0
+	for _, future := range missing {
+		if future {
+			lost++
+		}
+	}
+	if j.Listed && lost > jump {
+		j.suspect("%d of %d known calls are missing at once (limit %d)", lost, standing, jump)
 	}
 }
 

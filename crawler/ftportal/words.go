@@ -1,0 +1,105 @@
+package ftportal
+
+import (
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+
+	"utkik/internal/text"
+)
+
+var (
+	footnote = regexp.MustCompile(`\[\[.*?\]\]`)                        // notes with addresses in the middle of a title
+	nullWord = regexp.MustCompile(`(^|[.!?:;)\]]\s+|\n)null(\s|$)`)     // a missing part that was printed as a word
+	numbered = regexp.MustCompile(`^\s*\d{1,2}[a-z]?\s*\.\s*(\S.*)$`)   // a heading of the conditions: "2. Eligible Countries"
+	eligHead = regexp.MustCompile(`(?i)^(?:other )?eligib[^:]{0,60}:?`) // of those, the ones on who may apply
+)
+
+// mendTitle cleans a title: one line, without entities and footnotes, and said once. Titles come doubled ("X X"),
+// and one was seen with its first phrase eight times.
+func mendTitle(s string) string {
+	s = text.Clean(footnote.ReplaceAllString(html.UnescapeString(s), " "))
+	if s == "null" {
+		return ""
+	}
+	return once(s)
+}
+
+// once takes repeated phrases out of s: the second of two equal halves, any phrase of three words or more that
+// follows itself, and then what is left between two sayings of that phrase at the start and the end.
+func once(s string) string {
+	w := strings.Fields(s)
+	if n := len(w) / 2; len(w)%2 == 0 && n > 0 && len(s) >= 16 && slices.Equal(w[:n], w[n:]) {
+		return once(strings.Join(w[:n], " "))
+	}
+	if len(w) > 300 {
+		return s // no title; not worth comparing every phrase with every other
+	}
+	var phrase []string
+	for i := 0; i < len(w); i++ {
+		for n := (len(w) - i) / 2; n >= 3; n-- {
+			if slices.Equal(w[i:i+n], w[i+n:i+2*n]) {
+				if i == 0 {
+					phrase = slices.Clone(w[:n])
+				}
+				w = slices.Delete(w, i+n, i+2*n)
+				i--
+				break
+			}
+		}
+	}
+	if n := len(phrase); n > 0 && len(w) > n && slices.Equal(w[len(w)-n:], phrase) {
+		w = w[:n]
+	}
+	return strings.Join(w, " ")
+}
+
+// joinHTML gives the texts of fields of HTML, in order, apart by an empty line.
+func joinHTML(fields ...[]string) string {
+	var out []string
+	for _, values := range fields {
+		for _, v := range values {
+			if t := mendText(text.FromHTML(v)); t != "" && !slices.Contains(out, t) {
+				out = append(out, t)
+			}
+		}
+	}
+	return strings.Join(out, "\n\n")
+}
+
+// mendText takes out the word null where it stands for something missing: between two sentences, or alone.
+func mendText(s string) string {
+	if !strings.Contains(s, "null") {
+		return s
+	}
+	return strings.TrimSpace(nullWord.ReplaceAllString(s, "$1"))
+}
+
+// eligibleMax bounds Eligible, in characters: enough for the sentence that limits who may apply.
+const eligibleMax = 1000
+
+// eligible gives the sections on eligibility of a topic's conditions, which are numbered: "2. Eligible
+// Countries", "3. Other Eligible Conditions".
+func eligible(conditions string) string {
+	if strings.TrimSpace(conditions) == "" {
+		return ""
+	}
+	var out []string
+	inside := false
+	for line := range strings.Lines(text.FromHTML(conditions)) {
+		line = strings.TrimSpace(line)
+		if m := numbered.FindStringSubmatch(line); m != nil {
+			head := eligHead.FindString(m[1])
+			inside = head != ""
+			line = strings.TrimLeft(m[1][len(head):], " :.-–")
+			if line == "" || !inside {
+				continue
+			}
+		}
+		if inside && line != "" && !strings.EqualFold(strings.TrimRight(line, "."), "n/a") && !slices.Contains(out, line) {
+			out = append(out, line)
+		}
+	}
+	return text.Snippet(strings.Join(out, "\n\n"), eligibleMax)
+}

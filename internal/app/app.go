@@ -1,0 +1,144 @@
+// Package app wires the stages together: it is the only room that sees all others, and with cmd the only one
+// that reads the clock. Each method is one thing that a person can ask the program to do.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"utkik/config"
+	"utkik/crawler"
+	"utkik/crawler/kind"
+	"utkik/index"
+	"utkik/internal/match"
+	"utkik/internal/plan"
+	"utkik/internal/store"
+)
+
+// App is an opened installation: configuration, plan and store. The index is opened when it is needed, since
+// only one process may hold it.
+type App struct {
+	Config *config.Config
+	Plan   *plan.Plan
+	Store  *store.Store
+
+	matcher  *match.Matcher
+	planHash string
+	index    *index.Index
+	log      *slog.Logger
+	now      func() time.Time
+	progress io.Writer
+}
+
+// Options are what an App needs beside its configuration.
+type Options struct {
+	Log      *slog.Logger
+	Progress io.Writer // a terminal, or nil
+}
+
+// Open opens the store of an installation, creating it where there is none, and its plan.
+func Open(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
+	a := &App{Config: cfg, log: o.Log, progress: o.Progress, now: time.Now}
+	if !cfg.Now.IsZero() {
+		a.now = func() time.Time { return cfg.Now }
+	}
+	var err error
+	if a.Plan, err = cfg.LoadPlan(cfg.Plan); err != nil {
+		return nil, err
+	}
+	if a.matcher, err = match.New(a.Plan); err != nil {
+		return nil, err
+	}
+	a.planHash = a.matcher.Hash()
+	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
+		return nil, fmt.Errorf("data folder %s: %v; name another with --data", cfg.Data, err)
+	}
+	url := cfg.Store.URL
+	if url == "" {
+		url = "sqlite:" + filepath.Join(cfg.Data, "utkik.db")
+	}
+	if a.Store, err = store.Open(ctx, store.Options{URL: url, Now: a.now}); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// Close closes what is open.
+func (a *App) Close() error {
+	var errs []error
+	if a.index != nil {
+		errs = append(errs, a.index.Close())
+	}
+	return errors.Join(append(errs, a.Store.Close())...)
+}
+
+// Now is the time by which the program acts: the clock's, or --now.
+func (a *App) Now() time.Time { return a.now() }
+
+// sources gives the sources of the given ids, or every enabled one. A source that is named is taken even if it is
+// not enabled: whoever names it wants it.
+func (a *App) sources(ids []string) ([]kind.Source, error) {
+	var out []kind.Source
+	var unknown []string
+	all := a.Config.Sources()
+	if len(ids) == 0 {
+		for _, s := range all {
+			if s.Enabled {
+				out = append(out, s)
+			}
+		}
+		if len(out) == 0 {
+			return nil, errors.New("no source is enabled: enable one in the configuration's list of sources, or name one")
+		}
+		return out, nil
+	}
+	for _, id := range ids {
+		i := slices.IndexFunc(all, func(s kind.Source) bool { return s.ID == id })
+		if i < 0 {
+			unknown = append(unknown, fmt.Sprintf("%q", id))
+			continue
+		}
+		if !slices.ContainsFunc(out, func(s kind.Source) bool { return s.ID == id }) {
+			out = append(out, all[i])
+		}
+	}
+	if len(unknown) > 0 {
+		return nil, &UnknownError{What: "source", Names: unknown, See: "utkik sources"}
+	}
+	return out, nil
+}
+
+// UnknownError says that something was named that there is not.
+type UnknownError struct {
+	What  string
+	Names []string // quoted
+	See   string   // the command that lists what there is
+}
+
+func (e *UnknownError) Error() string {
+	return fmt.Sprintf("unknown %s %s; `%s` lists what there is", e.What, strings.Join(e.Names, ", "), e.See)
+}
+
+// engine makes a crawler with the configured manners.
+func (a *App) engine() (*crawler.Engine, error) {
+	c := a.Config.Crawler
+	conf := crawler.Config{
+		UserAgent: c.Agent(), AllowPrivate: c.AllowPrivate, Retries: c.Retries, MaxBytes: c.MaxBytes, Timeout: c.Timeout,
+		Now: a.now, Log: a.log, Progress: a.progress,
+	}
+	if c.Delay != nil {
+		conf.Delay = *c.Delay
+	}
+	if c.Retries == 0 {
+		conf.Retries = -1 // the engine takes 0 for its default
+	}
+	return crawler.New(conf)
+}

@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"utkik/crawler"
+	"utkik/crawler/kind"
+	"utkik/internal/intake"
+	"utkik/internal/store"
+)
+
+// keepDocuments is how long raw documents are kept beyond those of the last complete run. Versions, and so the
+// history of every call, are kept for good.
+const keepDocuments = 90 * 24 * time.Hour
+
+// RunLine is one run as commands print it.
+type RunLine struct {
+	Source      string    `json:"source"`
+	Started     time.Time `json:"started"`
+	Ended       time.Time `json:"ended"`
+	Requests    int       `json:"requests"`
+	NotModified int       `json:"not_modified"`
+	Bytes       int64     `json:"bytes"`
+	Seen        int       `json:"seen"`
+	Added       int       `json:"added"`
+	Changed     int       `json:"changed"`
+	Gone        int       `json:"gone"`
+	Quarantined int       `json:"quarantined"`
+	Complete    bool      `json:"complete"`
+	Error       string    `json:"error"`
+	Suspect     bool      `json:"suspect"`
+	Notes       []string  `json:"notes"`
+}
+
+// OK tells whether the run read its source completely and believably.
+func (l RunLine) OK() bool { return l.Complete && l.Error == "" && !l.Suspect }
+
+// Line gives the printable form of a run's row.
+func Line(r store.Run) RunLine {
+	return RunLine{
+		Source: r.Source, Started: r.Started, Ended: r.Ended, Requests: r.Requests, NotModified: r.NotModified, Bytes: r.Bytes,
+		Seen: r.Seen, Added: r.Added, Changed: r.Changed, Gone: r.Gone, Quarantined: r.Quarantined, Complete: r.Complete,
+		Error: r.Error, Suspect: r.Suspect, Notes: r.Notes,
+	}
+}
+
+// Crawl makes one pass over the named sources, or all enabled ones. A source that fails does not stop the others:
+// its line says what happened. The error is for what stops everything.
+func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
+	engine, err := a.engine()
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Close()
+	return a.each(ctx, ids, func(src kind.Source, k kind.Kind) (store.Run, error) {
+		run, err := a.take(ctx, src, intake.Crawl, func(r *intake.Run) (crawler.Report, error) {
+			return engine.Run(ctx, src, k, r)
+		})
+		if err == nil && run.Complete {
+			_, err = a.Store.PruneDocuments(ctx, src.ID, a.now().Add(-keepDocuments))
+		}
+		return run, err
+	})
+}
+
+// Reparse reads the stored documents of the named sources again, without a request, and saves what a mended parser
+// reads otherwise. Its changes are marked as mended: the calls themselves did not change.
+func (a *App) Reparse(ctx context.Context, ids []string) ([]RunLine, error) {
+	engine, err := a.engine()
+	if err != nil {
+		return nil, err
+	}
+	defer engine.Close()
+	return a.each(ctx, ids, func(src kind.Source, k kind.Kind) (store.Run, error) {
+		return a.take(ctx, src, intake.Reparse, func(r *intake.Run) (crawler.Report, error) {
+			return engine.Reread(ctx, src, k, r)
+		})
+	})
+}
+
+// each runs one source after the other. Sources of one host would wait for each other anyway, and a run that is alone
+// is easier to read in a log.
+func (a *App) each(ctx context.Context, ids []string, one func(kind.Source, kind.Kind) (store.Run, error)) ([]RunLine, error) {
+	sources, err := a.sources(ids)
+	if err != nil {
+		return nil, err
+	}
+	kinds := crawler.Kinds()
+	lines := make([]RunLine, 0, len(sources))
+	for _, src := range sources {
+		k, ok := kinds[src.Kind]
+		if !ok {
+			return lines, fmt.Errorf("source %s: no kind %q in this program; see `utkik sources`", src.ID, src.Kind)
+		}
+		run, err := one(src, k)
+		line := Line(run)
+		line.Source = src.ID
+		if err != nil {
+			line.Complete = false
+			line.Error = err.Error()
+		}
+		lines = append(lines, line)
+		if ctx.Err() != nil {
+			return lines, ctx.Err()
+		}
+	}
+	return lines, nil
+}
+
+func (a *App) take(ctx context.Context, src kind.Source, mode intake.Mode, read func(*intake.Run) (crawler.Report, error)) (store.Run, error) {
+	started := a.now()
+	run, err := intake.Begin(ctx, a.Store, src, mode, started)
+	if err != nil {
+		return store.Run{Source: src.ID, Started: started, Ended: a.now()}, err
+	}
+	a.log.Info("run started", "run", run.ID(), "source", src.ID, "mode", string(mode))
+	report, err := read(run)
+	var row store.Run
+	if err != nil {
+		row, err = run.Abort(ctx, a.now(), err)
+	} else {
+		row, err = run.Finish(ctx, report, started)
+	}
+	level := a.log.Info
+	if err != nil || !row.Complete || row.Suspect {
+		level = a.log.Warn
+	}
+	level("run ended", "run", run.ID(), "source", src.ID, "requests", row.Requests, "not_modified", row.NotModified, "bytes", row.Bytes,
+		"seen", row.Seen, "added", row.Added, "changed", row.Changed, "gone", row.Gone, "quarantined", row.Quarantined,
+		"complete", row.Complete, "suspect", row.Suspect, "err", row.Error)
+	for _, n := range row.Notes {
+		a.log.Debug("note", "run", run.ID(), "source", src.ID, "note", n)
+	}
+	return row, err
+}
+
+// Busy tells whether an error means that another process is crawling the same source.
+func Busy(err error) bool { return errors.Is(err, store.ErrRunning) }

@@ -1,0 +1,138 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"utkik/internal/call"
+	"utkik/internal/digest"
+	"utkik/internal/match"
+	"utkik/internal/store"
+)
+
+// Digest says what a department should know of one local day (2026-04-23): what changed on it, and what is near at
+// its end. The digest is kept as it was said, so that it can be shown again.
+func (a *App) Digest(ctx context.Context, department, date, language string) (digest.Digest, error) {
+	var none digest.Digest
+	if _, ok := a.Plan.Department(department); !ok {
+		return none, &UnknownError{What: "department", Names: []string{fmt.Sprintf("%q", department)}, See: "utkik plan show"}
+	}
+	day, err := time.ParseInLocation(time.DateOnly, date, Stockholm())
+	if err != nil {
+		return none, fmt.Errorf("date %q: want a day such as 2026-04-23", date)
+	}
+	if _, err := a.match(ctx); err != nil {
+		return none, err
+	}
+	end := day.AddDate(0, 0, 1)
+	now := a.now()
+	if now.Before(day) {
+		return none, fmt.Errorf("date %s has not begun: the program's clock says %s", date, now.In(Stockholm()).Format("2006-01-02 15:04"))
+	}
+	if !now.Before(end) {
+		now = end.Add(-time.Second)
+	}
+	changes, err := a.Store.Changes(ctx, store.ChangeQuery{Since: day, Until: end})
+	if err != nil {
+		return none, err
+	}
+	in := digest.Input{Plan: a.Plan, Department: department, Date: date, Now: now, Language: language, Changes: changes, More: a.Config.Web.BaseURL}
+	if in.Calls, err = a.digestCalls(ctx, changes); err != nil {
+		return none, err
+	}
+	if in.Sources, err = a.sourceStates(ctx, language, end); err != nil {
+		return none, err
+	}
+	holds, err := a.Store.Holds(ctx, "")
+	if err != nil {
+		return none, err
+	}
+	for _, h := range holds {
+		in.Held = append(in.Held, digest.Held{Key: h.Call.Key(), Title: h.Call.Title, Reason: h.Reason, Since: h.Since})
+	}
+	d, err := digest.Build(in)
+	if err != nil {
+		return none, err
+	}
+	return d, a.keep(ctx, d)
+}
+
+// digestCalls gives the calls that a digest may speak of: those of the plan's matches, and those that changed.
+func (a *App) digestCalls(ctx context.Context, changes []call.Change) ([]digest.Item, error) {
+	matches, err := a.Store.AllMatches(ctx, a.Plan.ID)
+	if err != nil {
+		return nil, err
+	}
+	changed := map[call.Key]bool{}
+	for i := range changes {
+		changed[changes[i].Key()] = true
+	}
+	var out []digest.Item
+	err = a.Store.EachRecord(ctx, func(r store.Record) error {
+		key := r.Call.Key()
+		results := matches[key]
+		standing := r.Gone.IsZero() && slices.ContainsFunc(results, func(m match.Result) bool { return m.Included })
+		if standing || changed[key] {
+			out = append(out, digest.Item{Call: r.Call, FirstSeen: r.FirstSeen, Gone: r.Gone, Results: results})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// sourceStates gives how each source that is watched was read the last time before an instant.
+func (a *App) sourceStates(ctx context.Context, language string, before time.Time) ([]digest.SourceState, error) {
+	runs, err := a.Store.Runs(ctx, "", 0)
+	if err != nil {
+		return nil, err
+	}
+	last := map[string]store.Run{}
+	for _, r := range runs { // newest first
+		if r.Kind != "crawl" || r.Ended.IsZero() || !r.Started.Before(before) {
+			continue
+		}
+		if _, ok := last[r.Source]; !ok {
+			last[r.Source] = r
+		}
+	}
+	var out []digest.SourceState
+	for _, s := range a.Config.Sources() {
+		r, read := last[s.ID]
+		if !s.Enabled && !read {
+			continue
+		}
+		name := s.Name
+		if language == "en" {
+			name = cmp.Or(s.NameEN, s.Name)
+		}
+		out = append(out, digest.SourceState{
+			ID: s.ID, Name: name, Started: r.Started, Ended: r.Ended, Complete: r.Complete, Baseline: r.Baseline, Seen: r.Seen,
+			Added: r.Added, Changed: r.Changed, Quarantined: r.Quarantined, Suspect: r.Suspect, Error: r.Error,
+		})
+	}
+	return out, nil
+}
+
+func (a *App) keep(ctx context.Context, d digest.Digest) error {
+	body, err := digest.JSON(d)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256(body)
+	_, err = a.Store.KeepDigest(ctx, store.Digest{
+		Department: d.Department, Date: d.Date, Language: d.Language, Hash: hex.EncodeToString(sum[:]), At: a.now(), Body: body,
+	})
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("keep digest of %s for %s: %w", d.Department, d.Date, err)
+	}
+	return nil
+}

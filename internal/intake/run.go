@@ -1,0 +1,141 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"utkik/crawler"
+	"utkik/crawler/kind"
+	"utkik/internal/call"
+	"utkik/internal/store"
+)
+
+// Run is one reading of a source while it is taken in. It is the crawler's sink; [Run.Finish] or [Run.Abort]
+// must end it, and nothing of the source's calls changes before Finish.
+type Run struct {
+	st     *store.Store
+	source kind.Source
+	mode   Mode
+	row    store.Run
+}
+
+// Begin opens a run. While one is open, a second run of the same source is refused with [store.ErrRunning].
+func Begin(ctx context.Context, st *store.Store, source kind.Source, mode Mode, at time.Time) (*Run, error) {
+	row, err := st.BeginRun(ctx, source.ID, string(mode), at)
+	if err != nil {
+		return nil, err
+	}
+	return &Run{st: st, source: source, mode: mode, row: row}, nil
+}
+
+// ID is the number of the run's row.
+func (r *Run) ID() int64 { return r.row.ID }
+
+// Stored gives the last good document of a request key.
+func (r *Run) Stored(ctx context.Context, key string) (kind.Document, bool, error) {
+	d, err := r.st.Document(ctx, r.source.ID, key)
+	if errors.Is(err, store.ErrNotFound) {
+		return kind.Document{}, false, nil
+	}
+	return d, err == nil, err
+}
+
+// Keep stores a raw document with the problem that made it useless, if there was one.
+func (r *Run) Keep(ctx context.Context, d kind.Document, problem string) error {
+	return r.st.KeepDocument(ctx, r.row, d, problem)
+}
+
+// Absent gives the calls that stand in the store and that a complete listing lacks, by ref.
+func (r *Run) Absent(ctx context.Context, items []kind.Item) ([]call.Call, error) {
+	records, err := r.st.Records(ctx, r.source.ID)
+	if err != nil {
+		return nil, err
+	}
+	listed := make(map[string]bool, len(items))
+	for _, it := range items {
+		listed[it.Call.Ref] = true
+	}
+	var out []call.Call
+	for _, rec := range records {
+		if rec.Gone.IsZero() && rec.Call.Status != call.StatusClosed && !listed[rec.Call.Ref] {
+			out = append(out, rec.Call)
+		}
+	}
+	return out, nil
+}
+
+// Finish judges what the crawler found and saves the verdict and the run in one transaction. The row that it
+// gives is the run as saved; at is the time of every change.
+func (r *Run) Finish(ctx context.Context, rep crawler.Report, at time.Time) (store.Run, error) {
+	row := r.row
+	row.Ended = rep.Ended
+	row.Requests, row.NotModified, row.Bytes = rep.Requests, rep.NotModified, rep.Bytes
+	row.Complete, row.Error = rep.Complete, rep.Err
+	for _, n := range rep.Notes {
+		row.Notes = append(row.Notes, noteText(n))
+	}
+	reading, err := r.reading(ctx, rep, at)
+	if err != nil {
+		return r.fail(ctx, row, err)
+	}
+	row.Baseline = r.mode == Crawl && reading.Baseline
+	v := Judge(reading)
+	row.Seen, row.Added, row.Changed, row.Gone, row.Quarantined = v.Seen, v.Added, v.Changed, v.Gone, v.Quarantined
+	row.Suspect = v.Suspect
+	row.Notes = append(row.Notes, v.Notes...)
+	if err := r.st.Commit(ctx, row, v.Batch); err != nil {
+		return r.fail(ctx, row, err)
+	}
+	return row, nil
+}
+
+// fail ends a run of which nothing was saved, so that the source is free again, and gives the cause back.
+func (r *Run) fail(ctx context.Context, row store.Run, cause error) (store.Run, error) {
+	row.Complete = false
+	row.Error = cause.Error()
+	row.Seen, row.Added, row.Changed, row.Gone, row.Quarantined = 0, 0, 0, 0, 0
+	// A cancelled run must still free its source.
+	if err := r.st.EndRun(context.WithoutCancel(ctx), row); err != nil {
+		return row, fmt.Errorf("%w (and the run's row could not be written: %v)", cause, err)
+	}
+	return row, cause
+}
+
+// Abort ends a run that came to nothing.
+func (r *Run) Abort(ctx context.Context, at time.Time, cause error) (store.Run, error) {
+	row := r.row
+	row.Ended = at
+	return r.fail(ctx, row, cause)
+}
+
+func (r *Run) reading(ctx context.Context, rep crawler.Report, at time.Time) (Reading, error) {
+	known, err := r.st.Records(ctx, r.source.ID)
+	if err != nil {
+		return Reading{}, err
+	}
+	held, err := r.st.Holds(ctx, r.source.ID)
+	if err != nil {
+		return Reading{}, err
+	}
+	_, err = r.st.LastComplete(ctx, r.source.ID)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return Reading{}, err
+	}
+	return Reading{
+		Mode: r.mode, Source: r.source, At: at, Items: rep.Items, Rechecked: rep.Rechecked, Listed: rep.Listed,
+		Baseline: errors.Is(err, store.ErrNotFound), Known: known, Held: held,
+	}, nil
+}
+
+func noteText(n kind.Note) string {
+	text := n.Text
+	if n.Ref != "" {
+		text = n.Ref + ": " + text
+	}
+	if n.Gap {
+		text = "gap: " + text
+	}
+	return text
+}
