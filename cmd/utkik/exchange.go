@@ -79,7 +79,7 @@ func (p *program) reindexCommand() *cobra.Command {
 				}
 				if p.json {
 					return p.printJSON(struct {
-						Indexed uint64 `json:"indexed"`
+						Indexed int `json:"indexed"`
 					}{n})
 				}
 				fmt.Fprintf(p.out, "%d calls indexed\n", n)

@@ -57,7 +57,7 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
 	if a.matcher, err = match.New(a.Plan); err != nil {
 		return nil, err
 	}
-	a.planHash = a.matcher.Hash()
+	a.planHash = match.Hash(a.Plan)
 	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
 		return nil, fmt.Errorf("data folder %s: %v; name another with --data", cfg.Data, err)
 	}
@@ -133,9 +133,6 @@ func (a *App) engine() (*crawler.Engine, error) {
 	conf := crawler.Config{
 		UserAgent: c.Agent(), AllowPrivate: c.AllowPrivate, Retries: c.Retries, MaxBytes: c.MaxBytes, Timeout: c.Timeout,
 		Now: a.now, Log: a.log, Progress: a.progress,
-	}
-	if c.Delay != nil {
-		conf.Delay = *c.Delay
 	}
 	if c.Retries == 0 {
 		conf.Retries = -1 // the engine takes 0 for its default

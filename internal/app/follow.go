@@ -75,7 +75,7 @@ func (a *App) Index(ctx context.Context) (*index.Index, error) {
 	a.index = x
 	if x.NeedsRebuild() {
 		a.log.Info("index is built anew from the store", "folder", a.indexDir())
-		if err := x.Rebuild(ctx, feed{a}); err != nil {
+		if _, err := x.Rebuild(ctx, feed{a}); err != nil {
 			return nil, err
 		}
 	}
@@ -83,7 +83,7 @@ func (a *App) Index(ctx context.Context) (*index.Index, error) {
 }
 
 // Reindex builds the index anew from the store while the old one answers, and tells how many calls it holds.
-func (a *App) Reindex(ctx context.Context) (uint64, error) {
+func (a *App) Reindex(ctx context.Context) (int, error) {
 	if _, err := a.match(ctx); err != nil {
 		return 0, err
 	}
@@ -91,10 +91,7 @@ func (a *App) Reindex(ctx context.Context) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	if err := x.Rebuild(ctx, feed{a}); err != nil {
-		return 0, err
-	}
-	return x.Count()
+	return x.Rebuild(ctx, feed{a})
 }
 
 func (a *App) indexDir() string { return filepath.Join(a.Config.Data, "index") }
@@ -149,3 +146,11 @@ func (a *App) departments(priorities []string) []string {
 
 // Stockholm is the zone of a digest's day.
 func Stockholm() *time.Location { return call.Brussels() }
+
+// Search finds calls. The index first follows the store; where another process holds the index, the error says so.
+func (a *App) Search(ctx context.Context, q index.Query) (index.Result, error) {
+	if err := a.CatchUp(ctx); err != nil {
+		return index.Result{}, err
+	}
+	return a.index.Search(ctx, q)
+}

@@ -42,6 +42,14 @@ func (r *Run) Stored(ctx context.Context, key string) (kind.Document, bool, erro
 	return d, err == nil, err
 }
 
+// Answers gives the newest stored answers to a request key, those that once did not parse too.
+func (r *Run) Answers(ctx context.Context, key string) ([]kind.Document, error) {
+	return r.st.Answers(ctx, r.source.ID, key, maxAnswers)
+}
+
+// maxAnswers is how many stored answers are tried: a portal that fails does not fail for weeks.
+const maxAnswers = 10
+
 // Keep stores a raw document with the problem that made it useless, if there was one.
 func (r *Run) Keep(ctx context.Context, d kind.Document, problem string) error {
 	return r.st.KeepDocument(ctx, r.row, d, problem)

@@ -2,6 +2,28 @@
 // a plan, with a reason for every point. No match without a sentence.
 package match
 
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+
+	"utkik/internal/plan"
+)
+
+// weighing names how matches are weighed. Raise it with every change of a weight or a rule in this package: stored
+// matches of another weighing are done anew.
+const weighing = "1"
+
+// Hash names a plan and the way of weighing: matches with the same hash need not be made again.
+func Hash(p *plan.Plan) string {
+	b, err := json.Marshal(p)
+	if err != nil {
+		return "" // unreachable: a plan holds nothing that JSON cannot say
+	}
+	sum := sha256.Sum256(append(b, weighing...))
+	return hex.EncodeToString(sum[:8])
+}
+
 // Result is how a call stands to one priority of a plan.
 type Result struct {
 	Priority string   `json:"priority"`

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"utkik/index"
+	"utkik/internal/app"
+	"utkik/internal/call"
+)
+
+// searchAnswer is what `utkik search --json` prints.
+type searchAnswer struct {
+	Total  int                      `json:"total"`
+	TookMS float64                  `json:"took_ms"`
+	Hits   []index.Hit              `json:"hits"`
+	Facets map[string][]index.Count `json:"facets"`
+}
+
+func (p *program) searchCommand() *cobra.Command {
+	var q index.Query
+	var after, before string
+	c := &cobra.Command{
+		Use:   "search QUERY",
+		Short: "Search calls and consultations",
+		Long: `Searches all stored calls and consultations. Words are joined by AND; "a phrase", -not, OR, field:value and date ranges
+(deadline:2026-09-01..2026-12-31) as doc/query.md says. Without a query everything is found that the filters let through.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			q.Text = strings.Join(args, " ")
+			var err error
+			if q.DeadlineAfter, err = day("--deadline-after", after); err != nil {
+				return err
+			}
+			if q.DeadlineBefore, err = day("--deadline-before", before); err != nil {
+				return err
+			}
+			if _, err := index.Parse(q.Text); err != nil {
+				return usageError{err}
+			}
+			return p.with(cmd.Context(), func(a *app.App) error {
+				q.Now, q.Highlight = a.Now(), true
+				q.Facets = []string{index.FacetStatus, index.FacetKind, index.FacetProgramme, index.FacetSource, index.FacetPriority}
+				began := time.Now()
+				res, err := a.Search(cmd.Context(), q)
+				var wrong *index.QueryError
+				if errors.As(err, &wrong) {
+					return usageError{err}
+				}
+				if err != nil {
+					return err
+				}
+				took := time.Since(began)
+				if p.json {
+					hits := res.Hits
+					if hits == nil {
+						hits = []index.Hit{}
+					}
+					return p.printJSON(searchAnswer{res.Total, float64(took.Microseconds()) / 1000, hits, res.Facets})
+				}
+				p.printHits(res, q.Now)
+				return nil
+			})
+		},
+	}
+	f := c.Flags()
+	f.StringSliceVar(&q.Status, "status", nil, "forthcoming, open or closed")
+	f.StringSliceVar(&q.Kinds, "kind", nil, "call, consultation, planned or news")
+	f.StringSliceVar(&q.Programmes, "programme", nil, "short name, such as HORIZON")
+	f.StringSliceVar(&q.Sources, "source", nil, "id of a source")
+	f.StringSliceVar(&q.Priorities, "priority", nil, "id of a priority of the plan")
+	f.StringSliceVar(&q.Departments, "department", nil, "id of a department")
+	f.StringVar(&after, "deadline-after", "", "`day`: some deadline on it or later")
+	f.StringVar(&before, "deadline-before", "", "`day`: some deadline on it or earlier")
+	f.StringVar(&q.Sort, "sort", index.SortRelevance, "relevance, deadline or newest")
+	f.IntVar(&q.Limit, "limit", 20, "hits to print, at most 1000")
+	f.StringVar(&q.Lang, "lang", "sv", "the reader's language, sv or en: hits in it rank a little higher")
+	return c
+}
+
+func day(flag, s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.ParseInLocation(time.DateOnly, s, app.Stockholm())
+	if err != nil {
+		return t, usageError{fmt.Errorf("%s %q: want a day such as 2026-09-30", flag, s)}
+	}
+	return t, nil
+}
+
+func (p *program) printHits(res index.Result, now time.Time) {
+	fmt.Fprintf(p.out, "%d found\n", res.Total)
+	for _, h := range res.Hits {
+		c := call.Call{Deadlines: h.Deadlines}
+		fmt.Fprintf(p.out, "\n%s\n  %s", h.Title, h.Status)
+		if d, ok := c.NextDeadline(now); ok {
+			fmt.Fprintf(p.out, ", deadline %s", d.Date())
+		} else if d, ok := c.LastDeadline(); ok {
+			fmt.Fprintf(p.out, ", closed %s", d.Date())
+		}
+		for _, s := range []string{string(h.Kind), h.Programme, h.Identifier, h.Key().String()} {
+			if s != "" {
+				fmt.Fprintf(p.out, " · %s", s)
+			}
+		}
+		fmt.Fprintln(p.out)
+		if s := plain(h.Snippet); s != "" {
+			fmt.Fprintf(p.out, "  %s\n", s)
+		}
+		if h.URL != "" {
+			fmt.Fprintf(p.out, "  %s\n", h.URL)
+		}
+	}
+}
+
+// plain turns a snippet, which is HTML, into what a terminal shows.
+func plain(snippet string) string {
+	return strings.NewReplacer("<mark>", "«", "</mark>", "»", "&lt;", "<", "&gt;", ">", "&#34;", `"`, "&#39;", "'", "&amp;", "&").Replace(snippet)
+}

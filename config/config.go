@@ -1,0 +1,108 @@
+// Package config is what the operator decides: one strict YAML file, the environment and the command
+// line, and the data that comes with the program, one file a source and one file a plan. Loading tells
+// every problem at once, each with its file, line and key; what is in force can be shown with its
+// secrets redacted. README.md in this folder explains every key.
+package config
+
+import (
+	"time"
+
+	"utkik/crawler/kind"
+)
+
+// Config is the configuration in force. The names of its keys are in the tags; a field tagged
+// secret:"true" is never shown, secret:"url" is shown without the password in it.
+type Config struct {
+	Data      string           `mapstructure:"data"`      // folder of the store and the index
+	LogLevel  string           `mapstructure:"log_level"` // debug, info, warn or error
+	Plan      string           `mapstructure:"plan"`      // id of a plan, or a file
+	Files     Files            `mapstructure:"files"`
+	Overrides []SourceOverride `mapstructure:"sources"` // what the operator alters; [Config.Sources] has the result
+	Crawler   Crawler          `mapstructure:"crawler"`
+	Store     Store            `mapstructure:"store"`
+	Web       Web              `mapstructure:"web"`
+	Mail      Mail             `mapstructure:"mail"`
+
+	File string    `mapstructure:"-"` // the configuration file that was read; empty if there is none
+	Now  time.Time `mapstructure:"-"` // act as if it were then (--now); zero means the real clock
+
+	sources []kind.Source
+	places  map[string]place
+}
+
+// Files are the operator's own data files.
+type Files struct {
+	// Dir holds sources/<id>.yaml and plans/<id>.yaml that stand beside, or replace, those that come
+	// with the program. Relative to the working folder; empty if there are none.
+	Dir string `mapstructure:"dir"`
+}
+
+// SourceOverride alters one source. What is nil or empty stays as the source's own file has it.
+type SourceOverride struct {
+	ID      string         `mapstructure:"id"`
+	Base    string         `mapstructure:"base"` // replaces scheme and host of every address of the source
+	Enabled *bool          `mapstructure:"enabled"`
+	Every   *time.Duration `mapstructure:"every"`
+	Delay   *time.Duration `mapstructure:"delay"`
+}
+
+// Crawler is how the crawler behaves towards the sites that it reads.
+type Crawler struct {
+	UserAgent    string         `mapstructure:"user_agent"`
+	Contact      string         `mapstructure:"contact"`       // address for a site's own operator; goes with the user agent
+	AllowPrivate bool           `mapstructure:"allow_private"` // may connect to loopback and private addresses
+	Delay        *time.Duration `mapstructure:"delay"`         // least time between two requests to a host; nil: as each source says
+	Timeout      time.Duration  `mapstructure:"timeout"`       // of one request with its whole body
+	Retries      int            `mapstructure:"retries"`       // after the first try
+	Parallel     int            `mapstructure:"parallel"`      // sources that are crawled at the same time
+	MaxBytes     int64          `mapstructure:"max_bytes"`     // of one body after decompression, where the source's file says nothing
+}
+
+// Agent is what the crawler calls itself in requests: the user agent, with the contact if there is one.
+func (c Crawler) Agent() string {
+	if c.Contact == "" {
+		return c.UserAgent
+	}
+	return c.UserAgent + " (+" + c.Contact + ")"
+}
+
+// Store is where calls, versions and the change log are kept.
+type Store struct {
+	URL string `mapstructure:"url" secret:"url"` // postgres://…; empty means SQLite in the data folder
+}
+
+// Web is the page and the interface for programs.
+type Web struct {
+	Listen  string `mapstructure:"listen"`   // host:port
+	BaseURL string `mapstructure:"base_url"` // address under which readers reach it, for links in mails and feeds
+}
+
+// Mail is the server that digests leave through. Nothing is sent while Host is empty.
+type Mail struct {
+	Host        string `mapstructure:"host"`
+	Port        int    `mapstructure:"port"`
+	Username    string `mapstructure:"username"`
+	Password    string `mapstructure:"password" secret:"true"`
+	From        string `mapstructure:"from"`
+	ReplyTo     string `mapstructure:"reply_to"`
+	TLS         string `mapstructure:"tls"`         // auto, starttls, tls or none; see README.md
+	Connections int    `mapstructure:"connections"` // to the server at the same time
+}
+
+// Defaults gives the configuration of somebody who has decided nothing.
+func Defaults() Config {
+	return Config{
+		Data:     "./utkik-data",
+		LogLevel: "info",
+		Plan:     "rvn-2020",
+		Crawler: Crawler{
+			UserAgent: "utkik/1",
+			Timeout:   time.Minute, // the portal's slowest searches were seen to take ten seconds
+			Retries:   3,
+			Parallel:  2,
+			MaxBytes:  32 << 20, // a page of 100 topics of the portal is 2 MB
+		},
+		Web:  Web{Listen: "127.0.0.1:8080"},
+		Mail: Mail{Port: 587, TLS: "auto", Connections: 1},
+	}
+}

@@ -1,0 +1,316 @@
+package crawltest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"utkik/crawler"
+	"utkik/crawler/kind"
+	"utkik/internal/call"
+)
+
+// The name is not plain "update", which a kind's own tests may have for their own golden files.
+var update = flag.Bool("crawltest.update", false, "write calls.jsonl and report.txt of the archives anew")
+
+const (
+	callsFile  = "calls.jsonl"
+	reportFile = "report.txt"
+	storedFile = "stored.jsonl"
+)
+
+// TestKind is the exam of a kind: each archive of dir is run through the engine, and what comes out is compared
+// with what the archive expects. Every document on the way is then used to try the kind's manners: it answers
+// the same twice, changes nothing that it is handed, survives documents that are cut anywhere, and tells a
+// maintenance page from an empty listing. The pace of src and what it expects of a healthy run are left out, since archives are small.
+func TestKind(t *testing.T, k kind.Kind, src kind.Source, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no archive in %s (%v): a kind is shown by what it reads", dir, err)
+	}
+	src.Delay, src.Expect = 0, kind.Expect{}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			ar, err := txtar.ParseFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			docs := runArchive(t, k, src, file, ar)
+			for _, d := range docs {
+				for _, complaint := range Manners(k, src, d) {
+					t.Errorf("%s: %s", d.Request.Key(), complaint)
+				}
+			}
+		})
+	}
+	if a, b := k.Start(src), k.Start(src); !reflect.DeepEqual(a, b) {
+		t.Errorf("Start asks for different things on two occasions")
+	}
+}
+
+// runArchive runs one archive and gives the documents that were parsed.
+func runArchive(t *testing.T, k kind.Kind, src kind.Source, file string, ar *txtar.Archive) []kind.Document {
+	t.Helper()
+	replay, err := NewReplay(ar)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	s := &shelf{}
+	for i, line := range bytes.Split(bytes.TrimSpace(part(ar, storedFile)), []byte("\n")) {
+		if len(line) == 0 {
+			continue
+		}
+		c, err := call.Decode(line)
+		if err != nil {
+			t.Fatalf("%s: %s line %d: %v", file, storedFile, i+1, err)
+		}
+		s.listed = append(s.listed, c)
+	}
+	e, err := crawler.New(crawler.Config{
+		UserAgent: "utkik/test (+mailto:eu@region.example)", AllowPrivate: true, Transport: replay, Retries: -1,
+		Now:  func() time.Time { return time.Date(2026, time.May, 13, 6, 0, 0, 0, time.UTC) },
+		Rand: func() float64 { return 0 },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rep, err := e.Run(t.Context(), src, k, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if missing := replay.Missing(); len(missing) > 0 {
+		t.Errorf("the archive lacks answers:\n\t-- %s --", strings.Join(missing, " --\n\t-- "))
+	}
+	if unused := replay.Unused(); len(unused) > 0 {
+		t.Errorf("the archive has answers that nothing asks for:\n\t%s", strings.Join(unused, "\n\t"))
+	}
+	calls, err := Calls(rep)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if updating() && !t.Failed() {
+		set(ar, callsFile, calls)
+		set(ar, reportFile, Summary(rep))
+		if err := os.WriteFile(file, txtar.Format(ar), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !slices.ContainsFunc(ar.Files, func(f txtar.File) bool { return f.Name == callsFile }) {
+		t.Errorf("%s has no %s: run with -crawltest.update, and read what it writes", file, callsFile)
+		return s.docs
+	}
+	compare(t, callsFile, part(ar, callsFile), calls)
+	compare(t, reportFile, part(ar, reportFile), Summary(rep))
+	return s.docs
+}
+
+// updating tells whether expectations are to be written, also by the -update of a kind's own tests.
+func updating() bool {
+	f := flag.Lookup("update")
+	return *update || f != nil && f.Value.String() == "true"
+}
+
+// Calls gives the items of a report in the exchange format, in the report's order.
+func Calls(rep crawler.Report) ([]byte, error) {
+	var b bytes.Buffer
+	for _, it := range rep.Items {
+		line, err := call.Encode(&it.Call)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(append(line, '\n'))
+	}
+	return b.Bytes(), nil
+}
+
+// Summary gives what else a report says, a line each, and nothing when it is complete without remarks.
+func Summary(rep crawler.Report) []byte {
+	var b bytes.Buffer
+	if !rep.Complete {
+		fmt.Fprintln(&b, "incomplete")
+	}
+	for _, n := range rep.Notes {
+		word := "note"
+		if n.Gap {
+			word = "gap"
+		}
+		fmt.Fprintf(&b, "%s %s\n", word, strings.TrimSpace(n.Ref+": "+n.Text))
+	}
+	for _, it := range rep.Items {
+		if it.Hold != "" {
+			fmt.Fprintf(&b, "hold %s: %s\n", it.Call.Ref, it.Hold)
+		}
+	}
+	for _, ref := range slices.Sorted(maps.Keys(rep.Rechecked)) {
+		fmt.Fprintf(&b, "rechecked %s\n", ref)
+	}
+	return b.Bytes()
+}
+
+// Manners tells what a kind does wrong with a document that it can read; nothing when it behaves.
+func Manners(k kind.Kind, src kind.Source, d kind.Document) (complaints []string) {
+	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
+	before := clone(d)
+	first, err := parse(k, src, d)
+	if err != nil && errors.As(err, new(panicked)) {
+		complain("%v", err)
+		return complaints
+	}
+	second, err2 := parse(k, src, d)
+	if !reflect.DeepEqual(first, second) || (err == nil) != (err2 == nil) {
+		complain("parsing it twice gives two answers")
+	}
+	if !reflect.DeepEqual(before, clone(d)) {
+		complain("parsing changes the document")
+	}
+	for _, it := range first.Items {
+		if it.Call.Source != src.ID || it.Call.Ref == "" {
+			complain("item %s does not belong to source %s", it.Call.Key(), src.ID)
+		}
+		if err := it.Call.Validate(); err != nil && !it.Fill {
+			complain("%v", err)
+		}
+	}
+	for _, n := range cuts(d.Body) {
+		cut := d
+		cut.Body = bytes.Clone(d.Body[:n])
+		if _, err := parse(k, src, cut); errors.As(err, new(panicked)) {
+			complain("cut after %d bytes: %v", n, err)
+		}
+	}
+	if looksJSON(d) {
+		page := d
+		page.Body = []byte("<!DOCTYPE html><html><head><title>Service unavailable</title></head><body><h1>We will be back soon</h1></body></html>")
+		if _, err := parse(k, src, page); err == nil {
+			complain("an HTML page in the place of JSON is no error")
+		}
+	}
+	return complaints
+}
+
+type panicked struct{ value any }
+
+func (p panicked) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+func parse(k kind.Kind, src kind.Source, d kind.Document) (p kind.Page, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = panicked{v}
+		}
+	}()
+	return k.Parse(src, d)
+}
+
+// cuts gives where to cut a body: everywhere near its ends, and at a hundred places in between.
+func cuts(body []byte) (at []int) {
+	step := max(len(body)/100, 1)
+	for n := 0; n < len(body); n++ {
+		if n < 20 || n%step == 0 || n > len(body)-20 {
+			at = append(at, n)
+		}
+	}
+	return at
+}
+
+func looksJSON(d kind.Document) bool {
+	if len(d.Request.Accept) > 0 {
+		return !slices.ContainsFunc(d.Request.Accept, func(a string) bool { return !strings.Contains(a, "json") })
+	}
+	return strings.Contains(d.Header.Get("Content-Type"), "json")
+}
+
+func clone(d kind.Document) kind.Document {
+	d.Body, d.Request.Body = bytes.Clone(d.Body), bytes.Clone(d.Request.Body)
+	d.Header, d.Request.Header = d.Header.Clone(), d.Request.Header.Clone()
+	return d
+}
+
+func part(ar *txtar.Archive, name string) []byte {
+	for _, f := range ar.Files {
+		if f.Name == name {
+			return f.Data
+		}
+	}
+	return nil
+}
+
+// set writes a file of an archive at its place, or at the end; an empty one is left out unless it is the calls.
+func set(ar *txtar.Archive, name string, data []byte) {
+	i := slices.IndexFunc(ar.Files, func(f txtar.File) bool { return f.Name == name })
+	switch {
+	case len(data) == 0 && name != callsFile:
+		if i >= 0 {
+			ar.Files = slices.Delete(ar.Files, i, i+1)
+		}
+	case i >= 0:
+		ar.Files[i].Data = data
+	default:
+		ar.Files = append(ar.Files, txtar.File{Name: name, Data: data})
+	}
+}
+
+func compare(t *testing.T, name string, want, got []byte) {
+	t.Helper()
+	w, g := strings.Split(string(want), "\n"), strings.Split(string(got), "\n")
+	for i := range max(len(w), len(g)) {
+		var a, b string
+		if i < len(w) {
+			a = w[i]
+		}
+		if i < len(g) {
+			b = g[i]
+		}
+		if a != b {
+			t.Errorf("%s line %d:\n\twant %s\n\tgot  %s", name, i+1, a, b)
+		}
+	}
+}
+
+// shelf is the sink of an exam: it stores nothing, and remembers what was parsed.
+type shelf struct {
+	mu     sync.Mutex
+	docs   []kind.Document
+	listed []call.Call
+}
+
+func (s *shelf) Stored(context.Context, string) (kind.Document, bool, error) {
+	return kind.Document{}, false, nil
+}
+
+func (s *shelf) Keep(_ context.Context, d kind.Document, problem string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if problem == "" && d.Status == http.StatusOK {
+		s.docs = append(s.docs, d)
+	}
+	return nil
+}
+
+func (s *shelf) Absent(_ context.Context, items []kind.Item) (out []call.Call, err error) {
+	have := map[string]bool{}
+	for _, it := range items {
+		have[it.Call.Ref] = true
+	}
+	for _, c := range s.listed {
+		if !have[c.Ref] {
+			out = append(out, c)
+		}
+	}
+	return out, nil
+}

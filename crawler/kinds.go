@@ -1,0 +1,16 @@
+package crawler
+
+import (
+	"utkik/crawler/ftportal"
+	"utkik/crawler/haveyoursay"
+	"utkik/crawler/kind"
+)
+
+// Kinds gives the kinds of sources that the crawler can read, by the name that a source's kind names. A new
+// kind is a line here; nothing registers itself.
+func Kinds() map[string]kind.Kind {
+	return map[string]kind.Kind{
+		"ftportal":    ftportal.Kind{},
+		"haveyoursay": haveyoursay.Kind{},
+	}
+}

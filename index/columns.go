@@ -1,0 +1,337 @@
+package index
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/blevesearch/bleve/v2/index/scorch"
+	segment "github.com/blevesearch/scorch_segment_api/v2"
+
+	"utkik/internal/call"
+)
+
+// Facets, which are also fields in Bleve: one term a value.
+const (
+	facetStatus     = "status"
+	facetKind       = "kind"
+	facetProgramme  = "programme"
+	facetSource     = "source"
+	facetPriority   = "priority"
+	facetDepartment = "department"
+	facetLanguage   = "language"
+)
+
+var facets = []string{facetStatus, facetKind, facetProgramme, facetSource, facetPriority, facetDepartment, facetLanguage}
+
+// Columns of a segment by their place in columns.facets.
+const (
+	columnStatus = iota
+	columnKind
+	columnProgramme
+	columnSource
+	columnPriority
+	columnDepartment
+	columnLanguage
+	columnCount
+)
+
+// names numbers the values of one facet, the same for all segments of an index. Zero is no value.
+type names struct {
+	mu   sync.RWMutex
+	list []string
+	at   map[string]uint32
+}
+
+func newNames() *names { return &names{list: []string{""}, at: map[string]uint32{"": 0}} }
+
+func (n *names) number(value string) uint32 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	i, ok := n.at[value]
+	if !ok {
+		i = uint32(len(n.list))
+		n.list = append(n.list, value)
+		n.at[value] = i
+	}
+	return i
+}
+
+func (n *names) all() []string {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.list[:len(n.list):len(n.list)]
+}
+
+// moment is a call.Moment in a column: see encodeMoment.
+type moment struct{ day, end int32 }
+
+const noDay = math.MinInt32
+
+// column is the values of one facet for the documents of a segment.
+type column struct {
+	one []uint32 // a value each, 0 for none; nil when some document has more than one
+	off []uint32 // otherwise document d has many[off[d]:off[d+1]]
+	all []uint32
+}
+
+// columns are, for one segment, the fields by which hits are filtered, counted and sorted. They are read
+// from the postings once, when the segment is first seen; a segment never changes.
+type columns struct {
+	count     int
+	facets    [columnCount]column
+	deadOff   []uint32 // document d has deadlines[deadOff[d]:deadOff[d+1]], by end
+	deadlines []moment
+	opens     []int32 // day, or noDay
+	seen      []int32 // day, or noDay
+
+	idOnce sync.Once
+	ids    []string // by document
+	idErr  error
+}
+
+func (c *columns) deadlinesOf(doc uint32) []moment {
+	return c.deadlines[c.deadOff[doc]:c.deadOff[doc+1]]
+}
+
+// passed tells whether the last of a document's deadlines lies behind now, a minute counted from 1970.
+func (c *columns) passed(doc uint32, now int64) bool {
+	ds := c.deadlinesOf(doc)
+	return len(ds) > 0 && int64(ds[len(ds)-1].end) <= now
+}
+
+// postings calls fn for every term of a field and every document of the term, in order of the terms.
+func postings(seg segment.Segment, field string, fn func(term string, doc uint32) error) error {
+	dict, err := seg.Dictionary(field)
+	if err != nil {
+		return err
+	}
+	var list segment.PostingsList
+	var it segment.PostingsIterator
+	buf := make([]uint32, 512)
+	terms := dict.AutomatonIterator(nil, nil, nil)
+	for {
+		entry, err := terms.Next()
+		if err != nil {
+			return err
+		}
+		if entry == nil {
+			return nil
+		}
+		if list, err = dict.PostingsList([]byte(entry.Term), nil, list); err != nil {
+			return err
+		}
+		it = list.Iterator(false, false, false, it)
+		if o, ok := it.(segment.OptimizablePostingsIterator); ok {
+			if doc, one := o.DocNum1Hit(); one {
+				if err := fn(entry.Term, uint32(doc)); err != nil {
+					return err
+				}
+				continue
+			}
+			if bm := o.ActualBitmap(); bm != nil {
+				many := bm.ManyIterator()
+				for n := many.NextMany(buf); n > 0; n = many.NextMany(buf) {
+					for _, doc := range buf[:n] {
+						if err := fn(entry.Term, doc); err != nil {
+							return err
+						}
+					}
+				}
+				continue
+			}
+		}
+		for {
+			p, err := it.Next()
+			if err != nil {
+				return err
+			}
+			if p == nil {
+				break
+			}
+			if err := fn(entry.Term, uint32(p.Number())); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func readColumns(seg segment.Segment, nums []*names) (*columns, error) {
+	c := &columns{count: int(seg.Count())}
+	type pair struct{ doc, value uint32 }
+	for i, facet := range facets {
+		col := column{one: make([]uint32, c.count)}
+		var more []pair
+		var term string
+		var number uint32
+		err := postings(seg, facet, func(t string, doc uint32) error {
+			if int(doc) >= c.count {
+				return fmt.Errorf("field %s names document %d of %d", facet, doc, c.count)
+			}
+			if number == 0 || t != term {
+				term, number = strings.Clone(t), 0
+				number = nums[i].number(term)
+			}
+			if col.one[doc] == 0 {
+				col.one[doc] = number
+			} else {
+				more = append(more, pair{doc, number})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(more) > 0 {
+			for doc, v := range col.one {
+				if v != 0 {
+					more = append(more, pair{uint32(doc), v})
+				}
+			}
+			slices.SortFunc(more, func(a, b pair) int {
+				if a.doc != b.doc {
+					return int(a.doc) - int(b.doc)
+				}
+				return int(a.value) - int(b.value)
+			})
+			col = column{off: make([]uint32, c.count+1), all: make([]uint32, len(more))}
+			for k, p := range more {
+				col.off[p.doc+1]++
+				col.all[k] = p.value
+			}
+			for d := range c.count {
+				col.off[d+1] += col.off[d]
+			}
+		}
+		c.facets[i] = col
+	}
+
+	type dated struct {
+		doc uint32
+		m   moment
+	}
+	moments := func(field string) ([]dated, error) {
+		var out []dated
+		err := postings(seg, field, func(t string, doc uint32) error {
+			m, err := decodeMoment([]byte(t))
+			if err != nil || int(doc) >= c.count {
+				return fmt.Errorf("field %s: term %x of document %d: %v", field, t, doc, err)
+			}
+			out = append(out, dated{doc, m})
+			return nil
+		})
+		return out, err
+	}
+	ds, err := moments(fieldDeadline)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(ds, func(a, b dated) int {
+		if a.doc != b.doc {
+			return int(a.doc) - int(b.doc)
+		}
+		return int(a.m.end) - int(b.m.end)
+	})
+	c.deadOff = make([]uint32, c.count+1)
+	for _, d := range ds {
+		c.deadOff[d.doc+1]++
+		c.deadlines = append(c.deadlines, d.m)
+	}
+	for d := range c.count {
+		c.deadOff[d+1] += c.deadOff[d]
+	}
+	for field, days := range map[string]*[]int32{fieldOpens: &c.opens, fieldSeen: &c.seen} {
+		*days = slices.Repeat([]int32{noDay}, c.count)
+		found, err := moments(field)
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range found {
+			(*days)[d.doc] = d.m.day
+		}
+	}
+	return c, nil
+}
+
+// idsOf reads the ids of a segment's documents, which are needed only where all else is equal.
+func (c *columns) idsOf(seg segment.Segment) ([]string, error) {
+	c.idOnce.Do(func() {
+		c.ids = make([]string, c.count)
+		c.idErr = postings(seg, "_id", func(t string, doc uint32) error {
+			if int(doc) >= c.count {
+				return fmt.Errorf("id %q names document %d of %d", t, doc, c.count)
+			}
+			c.ids[doc] = strings.Clone(t)
+			return nil
+		})
+	})
+	return c.ids, c.idErr
+}
+
+// columnCache keeps the columns of the segments that are in use.
+type columnCache struct {
+	names []*names // by facet
+
+	mu   sync.Mutex
+	segs map[uint64]*columns // by the segment's id, which Bleve never gives twice while an index is open
+}
+
+func newColumnCache() *columnCache {
+	c := &columnCache{segs: map[uint64]*columns{}}
+	for range facets {
+		c.names = append(c.names, newNames())
+	}
+	return c
+}
+
+// of gives the columns of a snapshot's segments and forgets those of segments that are gone.
+func (c *columnCache) of(snapshot *scorch.IndexSnapshot) ([]*columns, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	segs := snapshot.Segments()
+	out := make([]*columns, len(segs))
+	missing := false
+	for i, s := range segs {
+		cols, ok := c.segs[s.Id()]
+		if !ok || cols.count != int(s.Segment().Count()) {
+			missing = true
+			var err error
+			if cols, err = readColumns(s.Segment(), c.names); err != nil {
+				return nil, err
+			}
+			c.segs[s.Id()] = cols
+		}
+		out[i] = cols
+	}
+	if missing && len(c.segs) > 2*len(segs) {
+		// An older snapshot may still be in use beside this one; it would read its columns again.
+		inUse := make(map[uint64]bool, len(segs))
+		for _, s := range segs {
+			inUse[s.Id()] = true
+		}
+		for id := range c.segs {
+			if !inUse[id] {
+				delete(c.segs, id)
+			}
+		}
+	}
+	return out, nil
+}
+
+// statuses are the numbers of the statuses in an index.
+type statuses struct{ forthcoming, open, closed uint32 }
+
+func (c *columnCache) statuses() statuses {
+	n := c.names[columnStatus]
+	return statuses{n.number(string(call.StatusForthcoming)), n.number(string(call.StatusOpen)), n.number(string(call.StatusClosed))}
+}
+
+// statusAt is call.Call.StatusAt on columns.
+func (c *columns) statusAt(doc uint32, now int64, s statuses) uint32 {
+	if c.passed(doc, now) {
+		return s.closed
+	}
+	return c.facets[columnStatus].one[doc] // a call has one status
+}

@@ -1,0 +1,521 @@
+package index
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/blevesearch/bleve/v2/index/scorch"
+
+	"utkik/internal/call"
+)
+
+// Orders of hits.
+const (
+	SortRelevance = "relevance" // best first; without words to search for, newest first
+	SortDeadline  = "deadline"  // next deadline first, then those without, then those whose last passed, latest first
+	SortNewest    = "newest"    // by the day on which it was first seen, then by opening day, latest first
+)
+
+// Facets that can be counted.
+const (
+	FacetStatus     = facetStatus
+	FacetKind       = facetKind
+	FacetProgramme  = facetProgramme
+	FacetSource     = facetSource
+	FacetPriority   = facetPriority
+	FacetDepartment = facetDepartment
+	FacetLanguage   = facetLanguage
+)
+
+const (
+	defaultLimit = 20
+	maxLimit     = 1000
+	maxReach     = 10000 // offset and limit together
+	maxFacet     = 30    // values of a facet
+	langBonus    = 1.1   // for hits in the reader's language
+)
+
+// Query is what to look for. The zero Query finds everything.
+type Query struct {
+	Text string // in the query language, see doc/query.md
+
+	// Filters: a hit has one of the values of each that is not empty.
+	Status, Kinds, Programmes, Sources, Priorities, Departments []string
+	// Days, both included, each as t shows it in its own zone: a hit has a deadline between them.
+	DeadlineAfter, DeadlineBefore time.Time
+
+	Sort          string    // one of the Sort constants; empty for relevance
+	Limit, Offset int       // Limit 0 is 20, at most 1,000; together at most 10,000
+	Lang          string    // the reader's, sv or en: hits in it rank a little higher
+	Now           time.Time // for status and deadlines; zero: Options.Now
+	Facets        []string  // which to count
+	// Sideways counts every facet as if it had no filter of its own, as boxes to tick need.
+	Sideways  bool
+	Highlight bool // fill TitleHTML and Snippet
+}
+
+// Result is what was found.
+type Result struct {
+	Total  int
+	Took   time.Duration // by Options.Now
+	Hits   []Hit
+	Facets map[string][]Count // the 30 commonest values, commonest first, then by value
+}
+
+// Count is how many hits have a value.
+type Count struct {
+	Value string `json:"value"`
+	Count int    `json:"count"`
+}
+
+// Hit is one call found.
+type Hit struct {
+	Source     string        `json:"source"`
+	Ref        string        `json:"ref"`
+	Title      string        `json:"title"`
+	Kind       call.Kind     `json:"kind"`
+	Programme  string        `json:"programme"`
+	Status     call.Status   `json:"status"` // as of Query.Now
+	Deadlines  []call.Moment `json:"deadlines"`
+	Opens      call.Moment   `json:"opens,omitzero"`
+	Score      float64       `json:"score"`   // comparable within one result only
+	Snippet    string        `json:"snippet"` // HTML: escaped, with <mark> around what was found
+	TitleHTML  string        `json:"-"`       // likewise
+	URL        string        `json:"url"`
+	Identifier string        `json:"identifier,omitempty"`
+	Language   string        `json:"language,omitempty"`
+}
+
+// Key gives the identity of the call.
+func (h *Hit) Key() call.Key { return call.Key{Source: h.Source, Ref: h.Ref} }
+
+// Search finds calls. A text that is wrong gives a *QueryError; ctx bounds the time.
+func (ix *Index) Search(ctx context.Context, q Query) (Result, error) {
+	var began time.Time
+	if ix.opts.Now != nil {
+		began = ix.opts.Now()
+	}
+	node, err := Parse(q.Text)
+	if err != nil {
+		return Result{}, err
+	}
+	if err := q.check(); err != nil {
+		return Result{}, err
+	}
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	if ix.cur == nil {
+		return Result{}, ErrClosed
+	}
+	res, err := guard(func() (res Result, err error) {
+		err = ix.cur.read(func(snap *scorch.IndexSnapshot) error {
+			res, err = ix.search(ctx, snap, node, q)
+			return err
+		})
+		return res, err
+	})
+	var te *textsError
+	switch {
+	case err == nil:
+		if ix.opts.Now != nil {
+			res.Took = ix.opts.Now().Sub(began)
+		}
+		return res, nil
+	case errors.As(err, &te) || ctx.Err() != nil:
+		return Result{}, fmt.Errorf("search: %w", err)
+	}
+	// Whatever else goes wrong lies in the index: the query is checked, and an index that is sound has
+	// no errors to give.
+	ix.damaged.Store(true)
+	ix.log.Error("index damaged: rebuilt with the next sync", "index", ix.cur.dir, "err", err)
+	return Result{}, fmt.Errorf("%w: %v", ErrDamaged, err)
+}
+
+func (q *Query) check() error {
+	switch q.Sort {
+	case "", SortRelevance, SortDeadline, SortNewest:
+	default:
+		return fmt.Errorf("search: sort %q is none of relevance, deadline, newest", q.Sort)
+	}
+	if q.Limit < 0 || q.Offset < 0 || q.Limit > maxLimit || q.Offset+q.Limit > maxReach {
+		return fmt.Errorf("search: limit %d and offset %d: want 0 or more, limit at most %d, both together at most %d", q.Limit, q.Offset, maxLimit, maxReach)
+	}
+	for _, f := range q.Facets {
+		if !slices.Contains(facets, f) {
+			return fmt.Errorf("search: facet %q is none of %s", f, strings.Join(facets, ", "))
+		}
+	}
+	return nil
+}
+
+func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node Node, q Query) (Result, error) {
+	now := int64(math.MinInt64)
+	switch {
+	case !q.Now.IsZero():
+		now = floorMinute(q.Now)
+	case ix.opts.Now != nil:
+		now = floorMinute(ix.opts.Now())
+	}
+	r, err := newRun(ctx, ix.cur, snap, ix.analysers, now, ix.opts.Texts)
+	if err != nil {
+		return Result{}, err
+	}
+	m, err := r.compile(node, false, true)
+	if err != nil {
+		return Result{}, err
+	}
+	if m == nil && node != nil {
+		// Nothing but stop words: those that are words in the other language may be meant.
+		if m, err = r.compile(node, true, true); err != nil {
+			return Result{}, err
+		}
+	}
+	filters := r.filters(&q)
+	counts := make([][]int, columnCount)
+	for _, f := range q.Facets {
+		col := slices.Index(facets, f)
+		counts[col] = make([]int, len(r.names[col].all()))
+	}
+	limit := cmp.Or(q.Limit, defaultLimit)
+	top := newTop(r, q.Sort, q.Offset+limit)
+	preferred := uint32(0)
+	if q.Lang != "" {
+		preferred = uint32(slices.Index(r.names[columnLanguage].all(), suffixOf(q.Lang)))
+	}
+	total := 0
+	for at, p := range r.parts {
+		if err := ctx.Err(); err != nil {
+			return Result{}, err
+		}
+		matched := p.live
+		if m != nil {
+			if matched, err = m.match(r, at, p.live); err != nil {
+				return Result{}, err
+			}
+		}
+		if matched, err = r.filter(p, matched, filters, counts, q.Sideways); err != nil {
+			return Result{}, err
+		}
+		n := matched.count()
+		total += n
+		if n == 0 {
+			continue
+		}
+		scores := takeScores(p.n)
+		if q.Sort == "" || q.Sort == SortRelevance {
+			if err := r.score(at, matched, *scores); err != nil {
+				return Result{}, err
+			}
+		}
+		matched.each(func(doc uint32) bool {
+			score := (*scores)[doc]
+			if preferred > 0 && p.cols.facets[columnLanguage].one[doc] == preferred {
+				score *= langBonus
+			}
+			top.offer(candidate{score: score, part: at, doc: doc})
+			return true
+		})
+		giveScores(scores)
+	}
+	found, err := top.sorted()
+	if err != nil {
+		return Result{}, err
+	}
+	res := Result{Total: total, Facets: r.counted(&q, counts)}
+	if q.Offset < len(found) {
+		for _, c := range found[q.Offset:] {
+			h, err := r.hit(c)
+			if err != nil {
+				return Result{}, err
+			}
+			res.Hits = append(res.Hits, h)
+		}
+	}
+	if q.Highlight {
+		if err := ix.highlight(r, res.Hits); err != nil {
+			return Result{}, err
+		}
+	}
+	return res, nil
+}
+
+func floorMinute(t time.Time) int64 {
+	s := t.Unix()
+	if s < 0 {
+		s -= 59
+	}
+	return s / 60
+}
+
+// scorePool spares every search the making of a place for every document.
+var scorePool = sync.Pool{New: func() any { return new([]float32) }}
+
+func takeScores(n int) *[]float32 {
+	s := scorePool.Get().(*[]float32)
+	if cap(*s) < n {
+		*s = make([]float32, n)
+	}
+	*s = (*s)[:n]
+	clear(*s)
+	return s
+}
+
+func giveScores(s *[]float32) { scorePool.Put(s) }
+
+// filter is one of a query's filters.
+type filter struct {
+	facet int // whose own filter it is; -1 for the deadline's
+	ok    columnMatcher
+}
+
+func (r *run) filters(q *Query) []filter {
+	var out []filter
+	if len(q.Status) > 0 {
+		list := r.names[columnStatus].all()
+		out = append(out, filter{columnStatus, func(c *columns, doc uint32) bool {
+			s := c.statusAt(doc, r.now, r.statuses)
+			return s != 0 && slices.Contains(q.Status, list[s])
+		}})
+	}
+	for col, values := range map[int][]string{
+		columnKind: q.Kinds, columnProgramme: q.Programmes, columnSource: q.Sources,
+		columnPriority: q.Priorities, columnDepartment: q.Departments,
+	} {
+		if len(values) > 0 {
+			out = append(out, filter{col, r.oneOf(col, func(name string) bool { return slices.Contains(values, name) })})
+		}
+	}
+	if !q.DeadlineAfter.IsZero() || !q.DeadlineBefore.IsZero() {
+		from, to := dayNumber(q.DeadlineAfter, noDay+1), dayNumber(q.DeadlineBefore, math.MaxInt32)
+		out = append(out, filter{-1, func(c *columns, doc uint32) bool { return c.deadlineWithin(doc, from, to) }})
+	}
+	return out
+}
+
+// filter gives what is left of matched and counts the facets. Sideways, a document that fails one facet's
+// filter alone still counts for that facet.
+func (r *run) filter(p *part, matched set, filters []filter, counts [][]int, sideways bool) (set, error) {
+	out := matched
+	if len(filters) > 0 {
+		out = newSet(p.n)
+	}
+	seen := 0
+	var err error
+	matched.each(func(doc uint32) bool {
+		if seen++; seen%4096 == 0 {
+			if err = r.ctx.Err(); err != nil {
+				return false
+			}
+		}
+		failed, at := 0, -1
+		for i := range filters {
+			if !filters[i].ok(p.cols, doc) {
+				failed++
+				at = filters[i].facet
+				if failed > 1 || !sideways || at < 0 {
+					return true
+				}
+			}
+		}
+		if failed == 1 {
+			if counts[at] != nil {
+				r.count(p, doc, at, counts[at])
+			}
+			return true
+		}
+		if len(filters) > 0 {
+			out.add(doc)
+		}
+		for col, c := range counts {
+			if c != nil {
+				r.count(p, doc, col, c)
+			}
+		}
+		return true
+	})
+	return out, err
+}
+
+func (r *run) count(p *part, doc uint32, col int, counts []int) {
+	f := &p.cols.facets[col]
+	switch {
+	case col == columnStatus:
+		counts[p.cols.statusAt(doc, r.now, r.statuses)]++
+	case f.one != nil:
+		counts[f.one[doc]]++
+	default:
+		for _, v := range f.all[f.off[doc]:f.off[doc+1]] {
+			counts[v]++
+		}
+	}
+}
+
+func (r *run) counted(q *Query, counts [][]int) map[string][]Count {
+	out := map[string][]Count{}
+	for _, f := range q.Facets {
+		col := slices.Index(facets, f)
+		list := r.names[col].all()
+		values := []Count{}
+		for i, n := range counts[col] {
+			if n > 0 && i > 0 { // 0 is for those without a value
+				values = append(values, Count{list[i], n})
+			}
+		}
+		slices.SortFunc(values, func(a, b Count) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Value, b.Value)) })
+		out[f] = values[:min(len(values), maxFacet)]
+	}
+	return out
+}
+
+// candidate is a document that may become a hit.
+type candidate struct {
+	score float32
+	part  int
+	doc   uint32
+}
+
+// top keeps the first n candidates: a heap whose root is the last of them.
+type top struct {
+	r    *run
+	sort string
+	n    int
+	heap []candidate
+	err  error
+}
+
+func newTop(r *run, sort string, n int) *top {
+	return &top{r: r, sort: cmp.Or(sort, SortRelevance), n: n}
+}
+
+func (t *top) offer(c candidate) {
+	if len(t.heap) < t.n {
+		t.heap = append(t.heap, c)
+		for i := len(t.heap) - 1; i > 0; {
+			up := (i - 1) / 2
+			if t.compare(t.heap[up], t.heap[i]) >= 0 {
+				break
+			}
+			t.heap[up], t.heap[i] = t.heap[i], t.heap[up]
+			i = up
+		}
+		return
+	}
+	if t.n == 0 || t.compare(c, t.heap[0]) >= 0 {
+		return
+	}
+	t.heap[0] = c
+	for i := 0; ; {
+		last, down := i, 2*i+1
+		for k := down; k < min(down+2, len(t.heap)); k++ {
+			if t.compare(t.heap[k], t.heap[last]) > 0 {
+				last = k
+			}
+		}
+		if last == i {
+			return
+		}
+		t.heap[i], t.heap[last] = t.heap[last], t.heap[i]
+		i = last
+	}
+}
+
+func (t *top) sorted() ([]candidate, error) {
+	slices.SortFunc(t.heap, t.compare)
+	return t.heap, t.err
+}
+
+// compare is negative where a comes before b. It is never zero of two documents.
+func (t *top) compare(a, b candidate) int {
+	ca, cb := t.r.parts[a.part].cols, t.r.parts[b.part].cols
+	var c int
+	switch t.sort {
+	case SortDeadline:
+		c = compareDeadlines(ca.deadlinesOf(a.doc), cb.deadlinesOf(b.doc), t.r.now)
+	case SortRelevance:
+		if c = cmp.Compare(b.score, a.score); c == 0 {
+			c = compareNewest(ca, a.doc, cb, b.doc)
+		}
+	case SortNewest:
+		c = compareNewest(ca, a.doc, cb, b.doc)
+	}
+	if c != 0 {
+		return c
+	}
+	return strings.Compare(t.id(a), t.id(b))
+}
+
+func (t *top) id(c candidate) string {
+	p := t.r.parts[c.part]
+	ids, err := p.cols.idsOf(p.seg)
+	if err != nil {
+		t.err = err
+		return ""
+	}
+	return ids[c.doc]
+}
+
+func compareNewest(a *columns, da uint32, b *columns, db uint32) int {
+	return cmp.Or(cmp.Compare(b.seen[db], a.seen[da]), cmp.Compare(b.opens[db], a.opens[da]))
+}
+
+func compareDeadlines(a, b []moment, now int64) int {
+	key := func(ds []moment) (class, end int64) {
+		for _, d := range ds {
+			if int64(d.end) > now {
+				return 0, int64(d.end)
+			}
+		}
+		if len(ds) == 0 {
+			return 1, 0
+		}
+		return 2, -int64(ds[len(ds)-1].end)
+	}
+	ca, ea := key(a)
+	cb, eb := key(b)
+	return cmp.Or(cmp.Compare(ca, cb), cmp.Compare(ea, eb))
+}
+
+// hit reads what is shown of a candidate.
+func (r *run) hit(c candidate) (Hit, error) {
+	p := r.parts[c.part]
+	h := Hit{Score: float64(c.score)}
+	var id string
+	var stored error
+	err := p.seg.VisitStoredFields(uint64(c.doc), func(field string, _ byte, value []byte, _ []uint64) bool {
+		switch field {
+		case "_id":
+			id = string(value)
+		case fieldHit:
+			stored = decodeStored(value, &h)
+		}
+		return true
+	})
+	if err = errors.Join(err, stored); err != nil {
+		return Hit{}, err
+	}
+	key, err := call.ParseKey(id)
+	if err != nil {
+		return Hit{}, err
+	}
+	h.Source, h.Ref = key.Source, key.Ref
+	name := func(col int) string {
+		f := &p.cols.facets[col]
+		if f.one == nil {
+			return ""
+		}
+		return r.names[col].all()[f.one[c.doc]]
+	}
+	h.Kind, h.Programme = call.Kind(name(columnKind)), name(columnProgramme)
+	h.Status = call.Status(r.names[columnStatus].all()[p.cols.statusAt(c.doc, r.now, r.statuses)])
+	if h.Deadlines == nil {
+		h.Deadlines = []call.Moment{}
+	}
+	return h, nil
+}

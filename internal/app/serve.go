@@ -1,0 +1,75 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"utkik/internal/web"
+)
+
+// followEvery is how often a server looks for what other commands have written to the store.
+const followEvery = 5 * time.Second
+
+// Serve answers on a listener until the context ends, and lets matches and index follow the store meanwhile.
+func (a *App) Serve(ctx context.Context, l net.Listener) error {
+	if err := a.CatchUp(ctx); err != nil {
+		return err
+	}
+	x, err := a.Index(ctx)
+	if err != nil {
+		return err
+	}
+	conf := web.Config{Plan: a.Plan, Store: a.Store, Index: x, Now: a.now, Log: a.log}
+	for _, s := range a.Config.Sources() {
+		conf.Sources = append(conf.Sources, web.Source{ID: s.ID, Name: s.Name, NameEN: s.NameEN})
+	}
+	pages, err := web.New(conf)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{
+		Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	follow, stop := context.WithCancel(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		a.follow(follow)
+	}()
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	a.log.Info("serving", "url", "http://"+l.Addr().String()+"/")
+	select {
+	case <-ctx.Done():
+		// Readers in the middle of a page get it; nobody is waited for longer than this.
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		err = server.Shutdown(last)
+		cancel()
+		<-failed
+	case err = <-failed:
+		err = fmt.Errorf("serve %s: %v", l.Addr(), err)
+	}
+	stop()
+	<-done
+	return err
+}
+
+func (a *App) follow(ctx context.Context) {
+	tick := time.NewTicker(followEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := a.CatchUp(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				a.log.Error("matches and index cannot follow the store; trying again", "err", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,237 @@
+// Package archtest holds the rules of the house as tests: who may import whom, and what no room does.
+// ARCHITECTURE.md draws the same arrows for people.
+package archtest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// arrow allows or forbids the imports of one pattern by the rooms of another. A pattern is a path, or the
+// beginning of one with /... for it and everything under it; * stands for one element. Paths of ours
+// stand without "utkik/". "std" is the standard library, "ours" every room, "any" everything.
+type arrow struct {
+	from, to string
+	allowed  bool
+	why      string
+}
+
+const (
+	yes = true
+	no  = false
+)
+
+// arrows are read from the top; the first that fits decides. They bind the program, not its tests.
+var arrows = []arrow{
+	// Libraries with one owner: what is known in one place can be changed in one place.
+	{"crawler", "github.com/gocolly/colly/...", yes, "the engine"},
+	{"any", "github.com/gocolly/colly/...", no, "colly is the crawler's engine, not our vocabulary"},
+	{"index", "github.com/blevesearch/...", yes, "the index"},
+	{"any", "github.com/blevesearch/...", no, "no Bleve type leaves the index, which can be thrown away"},
+	{"internal/store", "modernc.org/sqlite/...", yes, "the store"},
+	{"internal/store", "github.com/jackc/pgx/...", yes, "the store"},
+	{"internal/store", "github.com/pressly/goose/...", yes, "the store's migrations"},
+	{"any", "modernc.org/sqlite/...", no, "SQL is spoken by the store alone"},
+	{"any", "github.com/jackc/pgx/...", no, "SQL is spoken by the store alone"},
+	{"any", "github.com/pressly/goose/...", no, "SQL is spoken by the store alone"},
+	{"internal/store", "database/sql/...", yes, "the store"},
+	{"any", "database/sql/...", no, "SQL is spoken by the store alone"},
+	{"config", "github.com/spf13/viper/...", yes, "the layers of the configuration"},
+	{"any", "github.com/spf13/viper/...", no, "what is configured is handed over as plain values"},
+	{"cmd/...", "github.com/spf13/cobra/...", yes, "the command line"},
+	{"any", "github.com/spf13/cobra/...", no, "a room does not know that it was called from a command line"},
+	{"internal/mail", "github.com/wneessen/go-mail/...", yes, "SMTP"},
+	{"any", "github.com/wneessen/go-mail/...", no, "mail leaves through internal/mail, behind the outbox"},
+	{"any", "github.com/google/go-cmp/...", no, "belongs to tests"},
+	{"any", "github.com/chromedp/...", no, "belongs to tests"},
+	{"any", "go.uber.org/goleak", no, "belongs to tests"},
+	{"any", "pgregory.net/rapid", no, "belongs to tests"},
+
+	// Vocabulary: leaves that everybody may lean on.
+	{"internal/call", "std", yes, "vocabulary"},
+	{"internal/call", "any", no, "vocabulary imports the standard library only"},
+	{"internal/plan", "std", yes, "vocabulary"},
+	{"internal/plan", "any", no, "vocabulary imports the standard library only"},
+	{"internal/text", "internal/call", yes, "a date in a text becomes a call's deadline"},
+	{"internal/text", "golang.org/x/text/...", yes, "the Go project's own tables of Unicode"},
+	{"internal/text", "golang.org/x/net/html/...", yes, "reads HTML as browsers do; a reader of our own would be fooled"},
+	{"internal/text", "github.com/microcosm-cc/bluemonday", yes, "sanitises HTML by a list of what is allowed; the one place that does"},
+	{"any", "github.com/microcosm-cc/bluemonday", no, "HTML from outside is made safe in internal/text"},
+	{"internal/text", "std", yes, "vocabulary"},
+	{"internal/text", "any", no, "vocabulary leans on nothing of ours but call, and on no library without need"},
+
+	// The crawler: kinds see the contract, the engine sees kinds, and neither sees a store.
+	{"crawler/kind", "internal/call", yes, "what an item is"},
+	{"crawler/kind", "std", yes, "the contract"},
+	{"crawler/kind", "any", no, "the contract is types only: both sides see it"},
+	{"crawler/crawltest", "crawler/...", yes, "the exam plays the crawler"},
+	{"crawler/*", "crawler/kind", yes, "the contract"},
+	{"crawler/*", "internal/call", yes, "what an item is"},
+	{"crawler/*", "internal/text", yes, "dates, amounts, HTML to text"},
+	{"crawler/crawltest", "any", yes, "it belongs to tests"},
+	{"crawler/*", "ours", no, "a kind is pure: it is handed documents and answers with calls"},
+	{"crawler/*", "net", no, "a kind has no network"},
+	{"crawler/*", "os/...", no, "a kind has no files"},
+	{"crawler/*", "log/...", no, "a kind has no logger: what an operator should know is a note"},
+	{"crawler/*", "math/rand/...", no, "a kind answers the same twice"},
+	{"crawler", "crawler/...", yes, "kinds.go lists the kinds"},
+	{"crawler", "internal/call", yes, "what an item is"},
+	{"crawler", "internal/text", yes, "dates, amounts, HTML to text"},
+	{"crawler", "ours", no, "the crawler hands over what it found; it does not know who keeps it"},
+
+	// Configuration, and the stages with their cursors.
+	{"config", "crawler/kind", yes, "a source is data for a kind"},
+	{"config", "internal/plan", yes, "a plan is data for the matcher"},
+	{"config", "internal/call", yes, "a plan's exceptions name calls"},
+	{"config", "ours", no, "configuration is read before anything else runs"},
+	{"internal/store", "crawler/kind", yes, "documents are kept as they came"},
+	{"internal/store", "internal/call", yes, "calls and versions"},
+	{"internal/store", "internal/match", yes, "matches are kept with their reasons"},
+	{"internal/store", "ours", no, "the store knows nobody who uses it"},
+	{"internal/intake", "internal/call", yes, "compares calls"},
+	{"internal/intake", "crawler/kind", yes, "reads items"},
+	{"internal/intake", "crawler", yes, "reads the report of a run"},
+	{"internal/intake", "internal/store", yes, "saves what changed"},
+	{"internal/intake", "ours", no, "intake stands between crawler and store"},
+	{"index", "internal/call", yes, "indexes calls"},
+	{"index", "internal/text", yes, "words"},
+	{"index", "ours", no, "the index is fed through its own small interface, so that it can be filled from anything"},
+	{"internal/match", "internal/call", yes, "weighs calls"},
+	{"internal/match", "internal/plan", yes, "against a plan"},
+	{"internal/match", "internal/text", yes, "words"},
+	{"internal/match", "ours", no, "the matcher is a pure function of a call and a plan"},
+	{"internal/digest", "internal/call", yes, "tells of calls"},
+	{"internal/digest", "internal/plan", yes, "to departments"},
+	{"internal/digest", "internal/match", yes, "with reasons"},
+	{"internal/digest", "internal/text", yes, "words"},
+	{"internal/digest", "ours", no, "a digest is a pure function of what it is handed"},
+	{"internal/demo", "internal/call", yes, "the samples' vocabulary"},
+	{"internal/demo", "ours", no, "the sample portals stand outside the program, as real ones do"},
+
+	// The surfaces, and what ties everything together.
+	{"internal/web", "internal/call", yes, "shows calls"},
+	{"internal/web", "internal/plan", yes, "by priority and department"},
+	{"internal/web", "internal/match", yes, "with the reasons of their matches"},
+	{"internal/web", "index", yes, "asks for hits"},
+	{"internal/web", "internal/store", yes, "and for everything else"},
+	{"internal/web", "ours", no, "the page shows the stages; app starts it"},
+	{"any", "cmd/...", no, "nobody imports a command"},
+	{"internal/app", "ours", yes, "app wires everything"},
+	{"cmd/utkik", "internal/app", yes, "a command asks app"},
+	{"cmd/utkik", "config", yes, "a command loads the configuration"},
+	{"cmd/utkik", "internal/call", yes, "a type that app hands out"},
+	{"cmd/utkik", "internal/plan", yes, "a type that config hands out"},
+	{"cmd/utkik", "internal/match", yes, "match needs no store: it weighs what it is handed"},
+	{"cmd/utkik", "internal/digest", yes, "a type that app hands out, and its renderings"},
+	{"cmd/utkik", "internal/store", yes, "a type that app hands out"},
+	{"cmd/utkik", "index", yes, "a type that app hands out"},
+	{"cmd/utkik", "ours", no, "a command goes through app"},
+
+	{"any", "ours", no, "there is no arrow for it: add one to this table, with its reason, or go another way"},
+	{"any", "any", yes, "a library with no owner, see CONTRIBUTING.md for its reason"},
+}
+
+// fits tells whether the pattern holds for a path. Our own paths stand without the module's name.
+func fits(pattern, path string, std, ours bool) bool {
+	switch pattern {
+	case "any":
+		return true
+	case "std":
+		return std
+	case "ours":
+		return ours
+	}
+	elements := strings.Split(path, "/")
+	for i, want := range strings.Split(pattern, "/") {
+		if want == "..." {
+			return true
+		}
+		if i >= len(elements) || want != "*" && want != elements[i] {
+			return false
+		}
+		if i == strings.Count(pattern, "/") {
+			return len(elements) == i+1
+		}
+	}
+	return false
+}
+
+// judge gives the arrow that decides whether the room may import the path.
+func judge(room, imported string) arrow {
+	path, ours := strings.CutPrefix(imported, module+"/")
+	first, _, _ := strings.Cut(imported, "/")
+	std := !ours && !strings.Contains(first, ".")
+	at := slices.IndexFunc(arrows, func(a arrow) bool {
+		return fits(a.from, room, false, true) && fits(a.to, path, std, ours)
+	})
+	return arrows[at] // unreachable -1: the last arrow fits everything
+}
+
+func TestArrows(t *testing.T) {
+	t.Parallel()
+	for _, f := range sources(t) {
+		if f.test {
+			continue
+		}
+		for _, imp := range f.imports() {
+			if a := judge(f.room, imp.path); !a.allowed {
+				t.Errorf("%s: %s imports %s: %s", imp.at, f.room, imp.path, a.why)
+			}
+		}
+	}
+}
+
+// TestArrowsDecide holds what the table means where two of its lines could fit.
+func TestArrowsDecide(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		room, imported string
+		want           bool
+	}{
+		{"crawler", "github.com/gocolly/colly/v2", yes},
+		{"crawler/ftportal", "github.com/gocolly/colly/v2", no},
+		{"internal/web", "github.com/blevesearch/bleve/v2/search", no},
+		{"index", "github.com/blevesearch/bleve/v2", yes},
+		{"internal/app", "modernc.org/sqlite", no},
+		{"internal/store", "github.com/jackc/pgx/v5/stdlib", yes},
+		{"internal/app", "database/sql", no},
+		{"internal/app", "github.com/spf13/viper", no},
+		{"internal/call", "strings", yes},
+		{"internal/call", "utkik/internal/text", no},
+		{"internal/call", "golang.org/x/text/unicode/norm", no},
+		{"internal/text", "utkik/internal/call", yes},
+		{"internal/text", "utkik/internal/plan", no},
+		{"crawler/kind", "net/http", yes},
+		{"crawler/feed", "net/http", yes},
+		{"crawler/feed", "net", no},
+		{"crawler/feed", "log/slog", no},
+		{"crawler/feed", "github.com/PuerkitoBio/goquery", yes},
+		{"crawler/feed", "utkik/crawler", no},
+		{"crawler/feed", "utkik/crawler/htmllist", no},
+		{"crawler", "utkik/crawler/feed", yes},
+		{"crawler", "utkik/internal/store", no},
+		{"internal/match", "utkik/internal/store", no},
+		{"internal/store", "utkik/index", no},
+		{"internal/web", "utkik/index", yes},
+		{"internal/web", "utkik/internal/app", no},
+		{"internal/app", "utkik/internal/web", yes},
+		{"cmd/utkik", "utkik/internal/app", yes},
+		{"cmd/utkik", "utkik/crawler", no},
+		{"internal/app", "utkik/cmd/utkik", no},
+		{"index", "utkik/internal/store", no},
+		{"internal/text", "golang.org/x/net/html", yes},
+		{"internal/text", "github.com/spf13/pflag", no},
+		{"internal/newroom", "utkik/internal/call", no},
+	} {
+		if a := judge(tt.room, tt.imported); a.allowed != tt.want {
+			t.Errorf("%s imports %s: allowed is %v, by %q; want %v", tt.room, tt.imported, a.allowed, a.why, tt.want)
+		}
+	}
+	for _, a := range arrows {
+		if a.why == "" {
+			t.Errorf("%s: no reason", fmt.Sprint(a.from, " to ", a.to))
+		}
+	}
+}

@@ -1,0 +1,676 @@
+package digest
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"utkik/internal/call"
+	"utkik/internal/match"
+	"utkik/internal/plan"
+)
+
+// lateAfter is how old a reading may be before a quiet source is said to be unread rather than quiet: a day's
+// rhythm and half a day to mend it.
+const lateAfter = 36 * time.Hour
+
+// builder carries what every step needs; it lives for one Build.
+type builder struct {
+	in         Input
+	w          *words
+	today      time.Time
+	priorities []*plan.Priority // the department's, in its order
+	rank       map[string]int   // of a priority's id in that order
+	sources    map[string]SourceState
+	items      map[call.Key]*Item
+	held       map[call.Key]bool
+}
+
+// Build decides what the department is told on the day. An error means that the input names a department, a
+// priority, a day or a language that does not exist; calls and changes never make one.
+func Build(in Input) (Digest, error) {
+	b, err := newBuilder(in)
+	if err != nil {
+		return Digest{}, err
+	}
+	d := b.build()
+	if b.w.err != nil {
+		return Digest{}, b.w.err
+	}
+	return d, nil
+}
+
+func newBuilder(in Input) (*builder, error) {
+	in.Language = cmp.Or(in.Language, "sv")
+	in.Horizon.OpeningDays = cmp.Or(in.Horizon.OpeningDays, 14)
+	in.Horizon.ClosingDays = cmp.Or(in.Horizon.ClosingDays, 21)
+	in.Horizon.Fold = cmp.Or(in.Horizon.Fold, 15)
+	if in.Plan == nil {
+		return nil, fmt.Errorf("digest for %q: no plan given", in.Department)
+	}
+	w, err := newWords(in.Language)
+	if err != nil {
+		return nil, err
+	}
+	today, err := time.ParseInLocation(time.DateOnly, in.Date, call.Brussels())
+	if err != nil {
+		return nil, fmt.Errorf("digest for %q: date %q: want a day such as 2026-04-23", in.Department, in.Date)
+	}
+	dep, ok := in.Plan.Department(in.Department)
+	if !ok {
+		ids := make([]string, len(in.Plan.Departments))
+		for i, d := range in.Plan.Departments {
+			ids[i] = d.ID
+		}
+		return nil, fmt.Errorf("digest: department %q is not in plan %s: it has %s", in.Department, in.Plan.ID, strings.Join(ids, ", "))
+	}
+	b := &builder{in: in, w: w, today: today, rank: map[string]int{}, sources: map[string]SourceState{}, items: map[call.Key]*Item{}, held: map[call.Key]bool{}}
+	for _, id := range dep.Priorities {
+		p, ok := in.Plan.Priority(id)
+		if !ok {
+			return nil, fmt.Errorf("digest: department %s follows priority %q, which plan %s does not have", dep.ID, id, in.Plan.ID)
+		}
+		b.rank[id] = len(b.priorities)
+		b.priorities = append(b.priorities, p)
+	}
+	for _, s := range in.Sources {
+		b.sources[s.ID] = s
+	}
+	for i := range in.Calls {
+		b.items[in.Calls[i].Call.Key()] = &in.Calls[i]
+	}
+	for _, h := range in.Held {
+		b.held[h.Key] = true
+	}
+	return b, nil
+}
+
+func (b *builder) build() Digest {
+	d := Digest{
+		Format: Format, Plan: b.in.Plan.ID, PlanName: plain(b.name(b.in.Plan.Name, b.in.Plan.NameEN), maxTitle), Authority: plain(b.in.Plan.Authority, maxTitle),
+		Department: b.in.Department, DepartmentName: b.department(), Date: b.in.Date, DateWords: b.w.day(b.today),
+		Language: b.in.Language, Warnings: []string{}, Baselines: []Baseline{}, Sections: []Section{}, More: link(b.in.More),
+	}
+	left := map[Reason]int{}
+	chosen := map[SectionID][]Entry{}
+	used := map[call.Key]bool{}
+	d.Proof.Changes = len(b.in.Changes)
+	for _, cs := range b.candidates(left) {
+		it := b.items[cs[0].Key()]
+		section, e := b.tell(it, cs, left)
+		if section == "" {
+			continue
+		}
+		used[it.Call.Key()] = true
+		chosen[section] = append(chosen[section], e)
+	}
+	d.Proof.Told = d.Proof.Changes
+	for _, n := range left {
+		d.Proof.Told -= n
+	}
+	for i := range b.in.Calls {
+		it := &b.in.Calls[i]
+		section := b.standing(it)
+		if section == "" || used[it.Call.Key()] || b.held[it.Call.Key()] {
+			continue
+		}
+		if len(b.matching(it)) > 0 {
+			used[it.Call.Key()] = true
+			chosen[section] = append(chosen[section], b.entry(it, nil))
+		}
+	}
+	for _, id := range order {
+		if es := chosen[id]; len(es) > 0 {
+			s := b.section(id, es, d.More)
+			for _, g := range s.Groups {
+				d.Proof.Folded += len(g.Items) - g.Shown
+			}
+			d.Sections = append(d.Sections, s)
+		}
+	}
+	d.Baselines = b.baselines(used)
+	b.markTold(&d)
+	d.Proof.Sources = b.sourceProofs()
+	broken := b.warn(&d)
+	b.prove(&d, left)
+	parts, others := b.summary(&d)
+	d.Subject = b.subject(&d, parts, others, broken)
+	d.Lead = b.lead(&d, append(parts, others...))
+	return d
+}
+
+// candidates gives the material changes of matching calls, call by call in the order of their keys, and counts
+// the rest under the first reason that holds.
+func (b *builder) candidates(left map[Reason]int) [][]call.Change {
+	byKey := map[call.Key][]call.Change{}
+	for _, c := range b.in.Changes {
+		it, known := b.items[c.Key()]
+		switch {
+		case b.held[c.Key()]:
+			left[ReasonHeld]++
+		case c.Mended:
+			left[ReasonMended]++
+		case c.Baseline:
+			left[ReasonBaseline]++
+		case !c.Material && c.Event == call.EventClosed:
+			left[ReasonClosed]++
+		case !c.Material:
+			left[ReasonWording]++
+		case !known:
+			left[ReasonUnknown]++
+		case len(b.matching(it)) == 0:
+			left[ReasonUnmatched]++
+		default:
+			byKey[c.Key()] = append(byKey[c.Key()], c)
+		}
+	}
+	out := make([][]call.Change, 0, len(byKey))
+	for _, cs := range byKey {
+		slices.SortStableFunc(cs, func(x, y call.Change) int { return cmp.Or(cmp.Compare(x.Seq, y.Seq), x.At.Compare(y.At)) })
+		out = append(out, cs)
+	}
+	slices.SortFunc(out, func(x, y []call.Change) int { return x[0].Key().Compare(y[0].Key()) })
+	return out
+}
+
+// tell finds the section of a matching call that changed, or counts its changes as left out.
+func (b *builder) tell(it *Item, cs []call.Change, left map[Reason]int) (SectionID, Entry) {
+	t := b.merge(it, cs)
+	closed := it.Call.StatusAt(b.in.Now) == call.StatusClosed || !it.Gone.IsZero()
+	switch {
+	case t.isNew && t.gone:
+		left[ReasonFleeting] += len(cs)
+		return "", Entry{}
+	case t.isNew && closed:
+		left[ReasonClosed] += len(cs)
+		return "", Entry{}
+	}
+	for r, n := range t.left {
+		left[r] += n
+	}
+	answer := it.Call.Kind == call.KindConsultation
+	switch {
+	case t.isNew && answer, t.opened && answer && len(t.notices) == 1:
+		return Consultations, b.entry(it, t.notices)
+	case t.isNew:
+		return New, b.entry(it, t.notices)
+	case len(t.notices) == 0:
+		return "", Entry{}
+	case t.opened && len(t.notices) == 1:
+		return Opened, b.entry(it, t.notices)
+	}
+	return Changed, b.entry(it, t.notices)
+}
+
+// standing finds the section of a call that did not change: closing soon, else opening soon, else none.
+func (b *builder) standing(it *Item) SectionID {
+	c := &it.Call
+	if !it.Gone.IsZero() || c.StatusAt(b.in.Now) == call.StatusClosed {
+		return ""
+	}
+	opensIn := -1
+	if !c.Opens.IsZero() {
+		opensIn = b.days(c.Opens)
+	}
+	if next, ok := c.NextDeadline(b.in.Now); ok && b.days(next) <= b.in.Horizon.ClosingDays {
+		return ClosingSoon
+	}
+	ahead := c.Status == call.StatusForthcoming || c.Kind == call.KindPlanned || c.Status == ""
+	if ahead && opensIn >= 0 && opensIn <= b.in.Horizon.OpeningDays && !c.Opens.End().Before(b.in.Now) {
+		return OpeningSoon
+	}
+	return ""
+}
+
+func (b *builder) days(m call.Moment) int { return daysBetween(b.today, local(m)) }
+
+// matching gives the results that count for the department, best first; on equal scores in its order.
+func (b *builder) matching(it *Item) []match.Result {
+	var out []match.Result
+	for _, r := range it.Results {
+		if _, ours := b.rank[r.Priority]; ours && r.Included {
+			out = append(out, r)
+		}
+	}
+	if len(out) > 1 {
+		slices.SortStableFunc(out, func(x, y match.Result) int {
+			return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(b.rank[x.Priority], b.rank[y.Priority]))
+		})
+	}
+	return out
+}
+
+func (b *builder) entry(it *Item, notices []Notice) Entry {
+	c := &it.Call
+	results := b.matching(it)
+	best, _ := b.in.Plan.Priority(results[0].Priority)
+	e := Entry{
+		Source: c.Source, Ref: c.Ref, SourceName: plain(cmp.Or(b.sources[c.Source].Name, c.Source), maxLabel),
+		Kind: c.Kind, KindWords: b.w.t("kind." + string(known(c.Kind))),
+		Title: plain(cmp.Or(c.Title, c.Identifier, c.Ref), maxTitle), Language: c.Language,
+		Programme: plain(c.Programme, maxLabel), Identifier: plain(c.Identifier, maxLabel), Project: plain(c.Project, maxLabel),
+		URL: link(c.URL), Status: string(c.StatusAt(b.in.Now)), DeadlineModel: c.DeadlineModel, Deadlines: []Date{},
+		BudgetEUR: c.BudgetEUR, Grants: c.Grants, MinEUR: c.MinEUR, MaxEUR: c.MaxEUR, Money: b.w.money(c.BudgetEUR, c.Grants, c.MinEUR, c.MaxEUR),
+		Eligible: plain(c.Eligible, maxEligible), Notices: notices, Against: b.against(results),
+		Priority: best.ID, PriorityName: b.priorityName(best), Score: results[0].Score, Also: []Also{},
+		Why: b.why(c, best, results[0].Reasons),
+		key: c.Key(), opensAt: c.Opens,
+	}
+	if e.Notices == nil {
+		e.Notices = []Notice{}
+	}
+	if c.Language != "" && c.Language != b.w.lang {
+		if name := b.w.languageName(c.Language); name != "" {
+			e.LanguageWords = b.w.f("language.in", args{Name: name})
+		}
+	}
+	if !c.Opens.IsZero() {
+		o := b.date(c.Opens)
+		e.Opens = &o
+	}
+	for _, m := range c.Deadlines {
+		e.Deadlines = append(e.Deadlines, b.date(m))
+	}
+	if next, ok := c.NextDeadline(b.in.Now); ok {
+		n := b.date(next)
+		e.Deadline, e.deadline = &n, next
+	}
+	for _, r := range results[1:] {
+		p, _ := b.in.Plan.Priority(r.Priority)
+		e.Also = append(e.Also, Also{p.ID, b.priorityName(p)})
+	}
+	e.Doubtful = slices.ContainsFunc(e.Against, func(a Against) bool { return a.Eligibility })
+	if !it.FirstSeen.IsZero() {
+		seen := it.FirstSeen.UTC()
+		e.FirstSeen = &seen
+	}
+	return e
+}
+
+func (b *builder) date(m call.Moment) Date {
+	d := Date{Day: local(m).Format(time.DateOnly), Days: b.days(m), Passed: m.Passed(b.in.Now), Words: b.w.moment(m)}
+	d.Left = b.w.left(d.Days)
+	if !m.DayOnly() {
+		d.Time = m.Time().UTC().Format(time.RFC3339)
+	}
+	return d
+}
+
+func (b *builder) name(own, en string) string {
+	if b.w.lang == "en" {
+		return cmp.Or(en, own)
+	}
+	return own
+}
+
+func (b *builder) department() string {
+	dep, _ := b.in.Plan.Department(b.in.Department)
+	return plain(b.name(cmp.Or(dep.Name, dep.ID), dep.NameEN), maxLabel)
+}
+
+func (b *builder) priorityName(p *plan.Priority) string {
+	return plain(b.name(cmp.Or(p.Name, p.ID), p.NameEN), maxLabel)
+}
+
+// section groups entries by priority in the department's order, the doubtful ones last, and folds what is too
+// long. What is dated is ordered by its date, the rest by score, and at last by the key, which is unique.
+func (b *builder) section(id SectionID, es []Entry, more string) Section {
+	byDate := func(x, y Entry) int {
+		if id == OpeningSoon {
+			return x.opensAt.Compare(y.opensAt)
+		}
+		return compareDeadlines(x.deadline, y.deadline)
+	}
+	slices.SortFunc(es, func(x, y Entry) int {
+		score := cmp.Compare(y.Score, x.Score)
+		if id == ClosingSoon || id == OpeningSoon {
+			return cmp.Or(byDate(x, y), score, x.key.Compare(y.key))
+		}
+		return cmp.Or(score, byDate(x, y), x.key.Compare(y.key))
+	})
+	s := Section{ID: id, Heading: b.w.t("section." + string(id)), Count: len(es)}
+	add := func(g Group, keep func(Entry) bool) {
+		for _, e := range es {
+			if keep(e) {
+				g.Items = append(g.Items, e)
+			}
+		}
+		if len(g.Items) == 0 {
+			return
+		}
+		g.Shown = min(len(g.Items), b.in.Horizon.Fold)
+		if rest := len(g.Items) - g.Shown; rest > 0 {
+			g.Fold = b.w.n("fold.more", rest, args{Name: g.Name}) + " " + b.allOfIt(more)
+		}
+		s.Groups = append(s.Groups, g)
+	}
+	for _, p := range b.priorities {
+		add(Group{Priority: p.ID, Name: b.priorityName(p)}, func(e Entry) bool { return e.Priority == p.ID && !e.Doubtful })
+	}
+	add(Group{Doubtful: true, Name: b.w.t("group.doubtful")}, func(e Entry) bool { return e.Doubtful })
+	return s
+}
+
+// allOfIt says where what is folded can be read.
+func (b *builder) allOfIt(more string) string {
+	if more != "" {
+		return b.w.f("fold.link", args{Name: more})
+	}
+	return b.w.f("fold.command", args{Command: "utkik digest --department " + b.in.Department + " --date " + b.in.Date + " --format json"})
+}
+
+// compareDeadlines puts what has no day last.
+func compareDeadlines(x, y call.Moment) int {
+	switch {
+	case x.IsZero() && y.IsZero():
+		return 0
+	case x.IsZero():
+		return 1
+	case y.IsZero():
+		return -1
+	}
+	return x.Compare(y)
+}
+
+// baselines tells of sources that were read completely for the first time in the period.
+func (b *builder) baselines(used map[call.Key]bool) []Baseline {
+	items := map[string]map[call.Key]bool{}
+	for _, s := range b.in.Sources {
+		if s.Baseline {
+			items[s.ID] = map[call.Key]bool{}
+		}
+	}
+	for _, c := range b.in.Changes {
+		if !c.Baseline || c.Event != call.EventNew {
+			continue
+		}
+		if items[c.Source] == nil {
+			items[c.Source] = map[call.Key]bool{}
+		}
+		items[c.Source][c.Key()] = true
+	}
+	out := []Baseline{}
+	for source, keys := range items {
+		s := b.sources[source]
+		bl := Baseline{Source: source, Name: plain(cmp.Or(s.Name, source), maxLabel), Items: max(len(keys), s.Seen)}
+		for i := range b.in.Calls {
+			it := &b.in.Calls[i]
+			k := it.Call.Key()
+			if k.Source != source || b.held[k] || !it.Gone.IsZero() || it.Call.StatusAt(b.in.Now) == call.StatusClosed || len(b.matching(it)) == 0 {
+				continue
+			}
+			bl.Matching++
+			if used[k] {
+				bl.Shown++
+			}
+		}
+		bl.Words = b.w.n("baseline.intro", bl.Items, args{Name: bl.Name}) + ", "
+		switch {
+		case bl.Matching == 0:
+			bl.Words += b.w.t("baseline.none")
+		case bl.Shown == 0:
+			bl.Words += b.w.n("baseline.matching", bl.Matching, args{}) + "; " + b.w.t("baseline.calm")
+		default:
+			bl.Words += b.w.n("baseline.matching", bl.Matching, args{}) + "; " + b.w.n("baseline.shown", bl.Shown, args{})
+		}
+		if rest := bl.Matching - bl.Shown; rest > 0 {
+			bl.Words += " " + b.w.n("baseline.rest", rest, args{Name: b.department()})
+		}
+		out = append(out, bl)
+	}
+	slices.SortFunc(out, func(x, y Baseline) int { return strings.Compare(x.Source, y.Source) })
+	return out
+}
+
+// markTold marks the standing items that are no news to the reader: seen before this day, and not from a source
+// whose first reading is told here.
+func (b *builder) markTold(d *Digest) {
+	for _, s := range d.Sections {
+		if s.ID != ClosingSoon && s.ID != OpeningSoon {
+			continue
+		}
+		for _, g := range s.Groups {
+			for i := range g.Items {
+				e := &g.Items[i]
+				first := slices.ContainsFunc(d.Baselines, func(bl Baseline) bool { return bl.Source == e.Source })
+				e.ToldBefore = !first && e.FirstSeen != nil && e.FirstSeen.Before(b.today)
+			}
+		}
+	}
+}
+
+// summary counts what the subject and the first sentence name: what happened, and which dates draw near.
+func (b *builder) summary(d *Digest) (news, dates []string) {
+	var calls, consultations, notes, moved, withdrawn, changed, opened, closing, opening int
+	for _, s := range d.Sections {
+		for _, g := range s.Groups {
+			for _, e := range g.Items {
+				switch {
+				case s.ID == New && e.Kind == call.KindNews:
+					notes++
+				case s.ID == New:
+					calls++
+				case s.ID == Consultations:
+					consultations++
+				case s.ID == Opened:
+					opened++
+				case s.ID == ClosingSoon:
+					closing++
+				case s.ID == OpeningSoon:
+					opening++
+				case slices.ContainsFunc(e.Notices, func(n Notice) bool { return n.Event == call.EventWithdrawn }):
+					withdrawn++
+				case slices.ContainsFunc(e.Notices, func(n Notice) bool { return n.Field == "deadlines" && n.Days != nil }):
+					moved++
+				default:
+					changed++
+				}
+			}
+		}
+	}
+	count := func(to *[]string, key string, n int) {
+		if n > 0 {
+			*to = append(*to, b.w.n(key, n, args{}))
+		}
+	}
+	count(&news, "subject.calls", calls)
+	count(&news, "subject.consultations", consultations)
+	count(&news, "subject.moved", moved)
+	count(&news, "subject.withdrawn", withdrawn)
+	count(&news, "subject.changed", changed)
+	count(&news, "subject.opened", opened)
+	count(&news, "subject.news", notes)
+	count(&dates, "subject.closing", closing)
+	count(&dates, "subject.opening", opening)
+	return news, dates
+}
+
+// subject names at most three things, so that a telephone shows them; dates only when nothing happened.
+func (b *builder) subject(d *Digest, news, dates []string, broken int) string {
+	parts := news
+	if len(parts) == 0 {
+		matching := 0
+		for _, bl := range d.Baselines {
+			matching += bl.Matching
+		}
+		if matching > 0 {
+			parts = append(parts, b.w.n("subject.baseline", matching, args{}))
+		}
+		parts = append(parts, dates...)
+	}
+	switch {
+	case len(parts) > 3:
+		parts = append(slices.Clone(parts[:3]), b.w.t("subject.more"))
+	case len(parts) == 0 && broken > 0:
+		parts = []string{b.w.n("subject.empty.broken", broken, args{})}
+	case len(parts) == 0:
+		parts = []string{b.w.t("subject.empty")}
+	}
+	return b.w.f("subject", args{List: strings.Join(parts, ", "), Name: d.DepartmentName, Date: b.w.dayShort(b.today)})
+}
+
+func (b *builder) lead(d *Digest, parts []string) string {
+	switch {
+	case d.Empty() && len(d.Baselines) == 0 && len(d.Warnings) > 0:
+		return b.w.t("lead.empty.broken")
+	case d.Empty() && len(d.Baselines) == 0:
+		return b.w.t("lead.empty")
+	case !d.Quiet() && len(d.Baselines) == 0:
+		return b.w.f("lead.news", args{List: b.w.list(parts)})
+	case len(d.Baselines) == 0:
+		return b.w.f("lead.dates", args{List: b.w.list(parts)})
+	case len(parts) == 0:
+		return b.w.t("lead.baseline")
+	}
+	return b.w.t("lead.baseline") + " " + b.w.f("lead.list", args{List: b.w.list(parts)})
+}
+
+func (b *builder) sourceProofs() []SourceProof {
+	out := []SourceProof{}
+	for _, s := range b.in.Sources {
+		p := SourceProof{ID: s.ID, Name: plain(cmp.Or(s.Name, s.ID), maxLabel), Ended: s.Ended.UTC(), Complete: s.Complete, Seen: s.Seen,
+			Added: s.Added, Changed: s.Changed, Quarantined: s.Quarantined, Error: plain(s.Error, 4*maxTitle)}
+		if s.Ended.IsZero() {
+			p.Ended = time.Time{}
+		}
+		ended := cmp.Or(s.Ended, s.Started)
+		switch {
+		case s.Started.IsZero() && s.Ended.IsZero():
+			p.State = StateNever
+		case b.in.Now.Sub(ended) > lateAfter:
+			p.State = StateLate
+		case s.Error != "" && s.Seen == 0:
+			p.State = StateFailed
+		case s.Suspect:
+			p.State = StateSuspect
+		case !s.Complete || s.Error != "":
+			p.State = StatePartial
+		case s.Added == 0 && s.Changed == 0:
+			p.State = StateQuiet
+		default:
+			p.State = StateNews
+		}
+		items := []string{b.w.n("proof.items", s.Seen, args{})}
+		for _, c := range []struct {
+			key string
+			n   int
+		}{{"proof.added", s.Added}, {"proof.changed", s.Changed}, {"proof.quarantined", s.Quarantined}} {
+			if c.n > 0 {
+				items = append(items, b.w.n(c.key, c.n, args{}))
+			}
+		}
+		key := "proof." + string(p.State)
+		if s.Baseline && p.State == StateNews { // all of it is new to us, which is no news
+			key, items = "proof.baseline", items[:1]
+		}
+		p.Words = b.w.f(key, args{Name: p.Name, Date: b.when(ended), List: strings.Join(items, ", ")})
+		out = append(out, p)
+	}
+	slices.SortStableFunc(out, func(x, y SourceProof) int { return strings.Compare(x.ID, y.ID) })
+	return out
+}
+
+// when is a day and clock time without the weekday: 23 april kl. 06.10.
+func (b *builder) when(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	t = t.In(call.Brussels())
+	return b.w.f("date.clock", args{Date: b.w.dayShort(t), Clock: b.w.clock(t)})
+}
+
+// warn writes one sentence for each way in which sources failed, and counts them.
+func (b *builder) warn(d *Digest) (broken int) {
+	for _, state := range []State{StateFailed, StatePartial, StateLate, StateSuspect, StateNever} {
+		var names []string
+		for _, s := range d.Proof.Sources {
+			if s.State == state {
+				names = append(names, s.Name)
+			}
+		}
+		if n := len(names); n > 0 {
+			broken += n
+			d.Warnings = append(d.Warnings, b.w.n("warning."+string(state), n, args{List: b.w.list(names)}))
+		}
+	}
+	return broken
+}
+
+// heldReasons and heldTitles are how much of the quarantine a mail spells out; the JSON has all.
+const (
+	heldReasons = 5
+	heldTitles  = 3
+)
+
+// prove writes the sentences about what is not told.
+func (b *builder) prove(d *Digest, left map[Reason]int) {
+	p := &d.Proof
+	p.LeftOut, p.Held, p.Words = []LeftOut{}, []HeldProof{}, []string{}
+	var omitted []string
+	for _, r := range reasons {
+		if left[r] > 0 {
+			w := b.w.n("omitted."+string(r), left[r], args{})
+			p.LeftOut = append(p.LeftOut, LeftOut{r, left[r], w})
+			omitted = append(omitted, w)
+		}
+	}
+	if len(p.Sources) == 0 {
+		p.Words = append(p.Words, b.w.t("proof.nosources"))
+	}
+	if p.Changes == 0 {
+		p.Words = append(p.Words, b.w.t("proof.nochanges"))
+	} else {
+		s := b.w.n("proof.changes", p.Changes, args{}) + ", " + b.w.n("proof.told", p.Told, args{}) + "."
+		if len(omitted) > 0 {
+			s += " " + b.w.f("proof.left", args{List: b.w.list(omitted)})
+		}
+		p.Words = append(p.Words, s)
+	}
+	if p.Folded > 0 {
+		p.Words = append(p.Words, b.w.n("proof.folded", p.Folded, args{}))
+	}
+	for _, h := range b.in.Held {
+		hp := HeldProof{Source: h.Key.Source, Ref: h.Key.Ref, Title: plain(cmp.Or(h.Title, h.Key.String()), maxLabel), Reason: plain(h.Reason, maxTitle)}
+		if !h.Since.IsZero() {
+			hp.Since = h.Since.In(call.Brussels()).Format(time.DateOnly)
+		}
+		p.Held = append(p.Held, hp)
+	}
+	slices.SortStableFunc(p.Held, func(x, y HeldProof) int {
+		return cmp.Or(strings.Compare(x.Source, y.Source), strings.Compare(x.Ref, y.Ref), strings.Compare(x.Reason, y.Reason))
+	})
+	if len(p.Held) > 0 {
+		p.Words = append(p.Words, b.quarantine(p.Held))
+	}
+}
+
+// quarantine names a few titles for each reason, the reason with most items first.
+func (b *builder) quarantine(held []HeldProof) string {
+	titles := map[string][]string{}
+	var reasons []string
+	for _, h := range held {
+		if titles[h.Reason] == nil {
+			reasons = append(reasons, h.Reason)
+		}
+		titles[h.Reason] = append(titles[h.Reason], b.w.f("quote", args{Quote: h.Title}))
+	}
+	slices.SortFunc(reasons, func(x, y string) int {
+		return cmp.Or(cmp.Compare(len(titles[y]), len(titles[x])), strings.Compare(x, y))
+	})
+	s := b.w.n("proof.held", len(held), args{})
+	rest := len(held)
+	for _, r := range reasons[:min(len(reasons), heldReasons)] {
+		ts := titles[r]
+		rest -= len(ts)
+		if more := len(ts) - heldTitles; more > 0 {
+			ts = append(slices.Clone(ts[:heldTitles]), b.w.n("proof.held.more", more, args{}))
+		}
+		s += " " + b.w.f("proof.held.reason", args{Reason: r, List: b.w.list(ts)})
+	}
+	if rest > 0 {
+		s += " " + b.w.n("proof.held.rest", rest, args{})
+	}
+	return s
+}

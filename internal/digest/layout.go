@@ -1,0 +1,307 @@
+package digest
+
+import (
+	"cmp"
+	"strings"
+
+	"utkik/internal/call"
+)
+
+// page is a digest laid out: what both the plain text and the HTML show, in the same order.
+type page struct {
+	Lang     string
+	Subject  string
+	Heading  string
+	Lead     string
+	Warnings []string
+	Baseline []string
+	Sections []pageSection
+	Proof    pageProof
+	Footer   string
+}
+
+type pageSection struct {
+	ID      SectionID
+	Heading string
+	Count   int
+	Groups  []pageGroup
+}
+
+type pageGroup struct {
+	Name  string
+	Items []pageItem
+	Fold  string
+	More  string // where the folded ones are; empty when Fold names a command
+}
+
+type pageItem struct {
+	Title   string
+	Lang    string // of the title, when it is not the page's
+	URL     string
+	Facts   string // kind, programme, language, identifier
+	Rows    []row  // what is dated and paid
+	Changed []string
+	Why     []saying
+	Also    string
+}
+
+// row is a label and what belongs to it. Strong marks the one date that a reader looks for.
+type row struct {
+	Label  string
+	Text   string
+	Lang   string // of Text, when it is not the page's
+	Strong bool
+}
+
+// saying is a quotation with its introduction, or a bare sentence.
+type saying struct {
+	Intro   string
+	Open    string // the language's quotation marks; empty for a bare sentence
+	Words   []span
+	Close   string
+	Lang    string // of Words, when it is not the page's
+	After   string
+	Against bool
+}
+
+// span is a stretch of a quotation; Mark is set on the words that matched.
+type span struct {
+	Text string
+	Mark bool
+}
+
+type pageProof struct {
+	Heading string
+	Sources []string
+	Words   []string
+}
+
+// lay turns a digest into a page. A digest in a language that is not there, which [Build] refuses, comes out
+// in Swedish.
+func lay(d *Digest) page {
+	w, err := newWords(d.Language)
+	if err != nil {
+		if w, err = newWords("sv"); err != nil {
+			return page{Subject: d.Subject} // unreachable: the files are part of the program and tested
+		}
+	}
+	p := page{
+		Lang: w.lang, Subject: d.Subject, Heading: w.f("heading", args{Name: d.DepartmentName, Date: d.DateWords}), Lead: d.Lead,
+		Warnings: d.Warnings, Proof: pageProof{Heading: w.t("proof.heading"), Words: d.Proof.Words},
+		Footer: w.f("footer", args{Name: d.PlanName, Label: d.Authority}),
+	}
+	for _, b := range d.Baselines {
+		p.Baseline = append(p.Baseline, b.Words)
+	}
+	for _, s := range d.Proof.Sources {
+		p.Proof.Sources = append(p.Proof.Sources, s.Words)
+	}
+	for _, s := range d.Sections {
+		ps := pageSection{ID: s.ID, Heading: s.Heading, Count: s.Count}
+		for _, g := range s.Groups {
+			pg := pageGroup{Name: g.Name, Fold: g.Fold}
+			if g.Fold != "" {
+				pg.More = d.More
+			}
+			last := ""
+			for _, e := range g.Items[:min(g.Shown, len(g.Items))] {
+				if e.Why.Activity == last { // the item above has said it
+					e.Why.Activity, e.Why.Networks = "", nil
+				} else {
+					last = e.Why.Activity
+				}
+				pg.Items = append(pg.Items, layItem(w, s.ID, g.Doubtful, &e))
+			}
+			ps.Groups = append(ps.Groups, pg)
+		}
+		p.Sections = append(p.Sections, ps)
+	}
+	return p
+}
+
+// layItem shows an item in full where it is told for what happened, and briefly where only a date draws near
+// or where we may probably not apply.
+func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
+	brief := doubtful || id == ClosingSoon || id == OpeningSoon
+	it := pageItem{Title: e.Title, Lang: foreign(w, e.Language), URL: e.URL}
+	var facts []string
+	for _, s := range []string{e.KindWords, cmp.Or(e.Programme, e.SourceName), e.LanguageWords, e.Identifier} {
+		if s != "" && s != e.Title {
+			facts = append(facts, s)
+		}
+	}
+	it.Facts = strings.Join(facts, " · ")
+	for _, n := range e.Notices {
+		if n.Event != call.EventOpened || id == Changed || id == New { // elsewhere the heading says it
+			it.Changed = append(it.Changed, n.Words)
+		}
+	}
+	withdrawn := len(e.Notices) > 0 && e.Notices[0].Event == call.EventWithdrawn
+	add := func(label, text string, strong bool) {
+		if text != "" {
+			it.Rows = append(it.Rows, row{Label: w.t(label), Text: text, Strong: strong})
+		}
+	}
+	if e.Opens != nil && !withdrawn && (id == OpeningSoon || id == Opened || e.Opens.Days >= 0) {
+		label := "label.opens"
+		if e.Opens.Days <= 0 && e.Status == string(call.StatusOpen) {
+			label = "label.opened"
+		}
+		add(label, w.f("deadline.left", args{Date: e.Opens.Words, Name: e.Opens.Left}), id == OpeningSoon)
+	}
+	switch {
+	case e.Deadline != nil && withdrawn:
+		add("label.would", e.Deadline.Words, false)
+	case e.Deadline != nil:
+		label := "label.deadline"
+		if e.Kind == call.KindConsultation {
+			label = "label.answer"
+		}
+		add(label, w.f("deadline.left", args{Date: e.Deadline.Words, Name: e.Deadline.Left}), id != OpeningSoon)
+	case e.Kind != call.KindNews && len(e.Deadlines) == 0 && !withdrawn:
+		add("label.deadline", w.t("deadline.none"), false)
+	}
+	if len(e.Deadlines) > 1 && !withdrawn {
+		add("label.deadlines", stages(w, e), false)
+	}
+	add("label.money", e.Money, false)
+	if !brief {
+		add("label.project", e.Project, false)
+		if e.Eligible != "" {
+			it.Rows = append(it.Rows, row{Label: w.t("label.eligible"), Text: e.Eligible, Lang: foreign(w, e.Language)})
+		}
+	}
+	it.Why = sayings(w, e, brief)
+	if len(e.Also) > 0 {
+		names := make([]string, len(e.Also))
+		for i, a := range e.Also {
+			names[i] = a.Name
+		}
+		if doubtful {
+			names = append([]string{e.PriorityName}, names...)
+		}
+		it.Also = w.f("also", args{List: w.list(names)})
+	} else if doubtful {
+		it.Also = w.f("under", args{Name: e.PriorityName})
+	}
+	return it
+}
+
+// innerQuotes are what the quotation marks of a quoted text become inside ours.
+var innerQuotes = strings.NewReplacer("”", "’", "“", "’", "\"", "’")
+
+// sayings are the two quotations, the plan's own activity, and what speaks against. An item that stands, and was
+// told when it came, is not explained from the plan again: its priority stands above it.
+func sayings(w *words, e *Entry, brief bool) []saying {
+	var out []saying
+	say := func(intro, text, lang string) {
+		if text != "" {
+			marks := strings.SplitN(w.f("quote", args{Quote: "\x00"}), "\x00", 2)
+			out = append(out, saying{Intro: intro, Open: marks[0], Words: spans(innerQuotes.Replace(text)), Close: marks[1], Lang: foreign(w, lang)})
+		}
+	}
+	why := e.Why
+	switch {
+	case brief && e.ToldBefore:
+	case why.Part == PartDecision:
+		say(w.t("why.decision"), why.Plan, why.PlanLanguage)
+	case why.Part == PartVocabulary:
+		say(w.f("why.vocabulary", args{Name: e.PriorityName}), why.Plan, "")
+	case why.Part == PartRule:
+		say(w.f("why.rule", args{Name: e.PriorityName}), why.Plan, why.PlanLanguage)
+	default:
+		say(w.f("why.plan", args{Name: e.PriorityName}), why.Plan, why.PlanLanguage)
+	}
+	switch why.Field {
+	case "ref": // a decision quotes no more than the title
+	case "title":
+		say(w.t("why.title"), why.Call, e.Language)
+	case "eligible":
+		say(w.t("why.eligible"), why.Call, e.Language)
+	case "text", "":
+		say(w.t("why."+string(known(e.Kind))), why.Call, e.Language)
+	default:
+		code := strings.TrimSuffix(strings.TrimPrefix(why.Call, "«"), "»") // all of it matched
+		say(w.f("why.code."+string(known(e.Kind)), args{Label: w.field(why.Field)}), code, "")
+	}
+	if !brief {
+		say(w.t("why.activity"), why.Activity, why.ActivityLanguage)
+		if len(why.Networks) > 0 && len(out) > 0 {
+			after := w.f("why.networks", args{List: w.list(why.Networks)})
+			if why.Activity != "" {
+				out[len(out)-1].After = after
+			} else {
+				out = append(out, saying{Intro: after})
+			}
+		}
+	}
+	for _, a := range e.Against {
+		switch {
+		case a.Eligibility && a.Plan != "":
+			out = append(out, saying{Intro: w.t("against"), Words: spans(a.Plan), Lang: foreign(w, e.Why.PlanLanguage), Against: true})
+			if a.Field == "eligible" {
+				say(w.t("why.eligible"), a.Call, e.Language)
+			}
+		case a.Eligibility:
+			say(w.t("against"), a.Call, e.Language)
+			out[len(out)-1].Against = true
+		case brief:
+		case a.Call == "" || a.Field != "text" && a.Field != "title":
+			out = append(out, saying{Intro: w.f("against.field", args{Label: w.field(a.Field)})})
+		default: // words that the plan says are not meant: they were not counted
+			say(w.t("against.words"), a.Call, e.Language)
+		}
+	}
+	return out
+}
+
+// stages are all the days of a call that has several: what has passed of many cut-offs is only counted.
+func stages(w *words, e *Entry) string {
+	var parts []string
+	passed := 0
+	for i, d := range e.Deadlines {
+		switch {
+		case e.DeadlineModel == "two-stage" && d.Passed:
+			parts = append(parts, w.f("deadline.stage.passed", args{Count: w.number(int64(i + 1)), Date: d.Words}))
+		case e.DeadlineModel == "two-stage":
+			parts = append(parts, w.f("deadline.stage", args{Count: w.number(int64(i + 1)), Date: d.Words}))
+		case d.Passed:
+			passed++
+		default:
+			parts = append(parts, d.Words)
+		}
+	}
+	s := w.list(parts)
+	if passed > 0 {
+		s = strings.TrimPrefix(s+"; ", "; ") + w.n("deadline.earlier", passed, args{})
+	}
+	return s
+}
+
+// foreign is lang when it differs from the page's.
+func foreign(w *words, lang string) string {
+	if lang == w.lang {
+		return ""
+	}
+	return lang
+}
+
+// spans splits a quotation at its «marks».
+func spans(s string) []span {
+	var out []span
+	for s != "" {
+		before, rest, found := strings.Cut(s, "«")
+		if before != "" {
+			out = append(out, span{Text: before})
+		}
+		if !found {
+			break
+		}
+		marked, after, _ := strings.Cut(rest, "»")
+		if marked != "" {
+			out = append(out, span{Text: marked, Mark: true})
+		}
+		s = after
+	}
+	return out
+}

@@ -1,0 +1,180 @@
+package digest
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"utkik/internal/call"
+	"utkik/internal/match"
+	"utkik/internal/plan"
+	"utkik/internal/text"
+)
+
+// why picks the two quotations. Of the reasons that carry at least a third of the strongest one's weight, one that
+// quotes running text is taken before a title, which already stands above, and a title before a code, which
+// explains little; and a sentence of the plan before its bare words.
+func (b *builder) why(c *call.Call, p *plan.Priority, reasons []match.Reason) Why {
+	var best match.Reason
+	var most, bestWorth float64
+	for _, r := range reasons {
+		most = max(most, r.Weight)
+	}
+	for _, r := range reasons {
+		if r.Weight <= 0 || 3*r.Weight < most {
+			continue
+		}
+		var worth float64
+		switch {
+		case r.Field == "text":
+			worth = 3
+		case r.Field == "title" || r.Field == "ref":
+			worth = 2
+		default:
+			worth = 1
+		}
+		if part, _ := partOf(p, r); part == PartText || part == PartDecision {
+			worth += 1.5
+		}
+		if worth > bestWorth {
+			best, bestWorth = r, worth
+		}
+	}
+	part, words := partOf(p, best)
+	w := Why{Part: part, Plan: quote(words), Call: quote(best.CallText), Field: best.Field, Networks: []string{}}
+	w.PlanLanguage = b.planLanguage(p, w.Plan)
+	if a, ok := activity(p, c.Kind, best); ok {
+		networks := make([]string, len(a.Networks))
+		for i, n := range a.Networks {
+			networks[i] = plain(n, maxLabel)
+		}
+		w.Networks = networks
+		w.Activity, w.ActivityLanguage = plain(a.Text, maxActivity), b.in.Plan.Language
+		if plain(a.Text, maxQuote) == w.Plan { // the quotation above is the activity
+			w.Activity, w.ActivityLanguage = "", ""
+		}
+	}
+	return w
+}
+
+// partOf tells which part of the plan a reason speaks from, and its words without the priority's name. Where a
+// reason says no more than the name, the priority's first sentence speaks for it.
+func partOf(p *plan.Priority, r match.Reason) (Part, string) {
+	switch own, named := strings.CutPrefix(r.PriorityText, p.Name+": "); {
+	case r.Field == "ref":
+		return PartDecision, r.PriorityText
+	case r.PriorityText == "" || r.PriorityText == p.Name:
+		return PartText, firstSentence(p.Text)
+	case named: // bare terms, whose stars only the matcher understands
+		return PartVocabulary, strings.ReplaceAll(own, "*", "")
+	case slices.ContainsFunc(p.Rules, func(x plan.Rule) bool { return x.Note == r.PriorityText }):
+		return PartRule, r.PriorityText
+	}
+	return PartText, r.PriorityText
+}
+
+func firstSentence(s string) string {
+	for _, span := range text.Sentences(s) {
+		return s[span.Start:span.End]
+	}
+	return s
+}
+
+// ofPlan tells whether a point against an item comes from the priority's own vocabulary, rules or exceptions.
+// What does not is about who may apply, which the matcher knows and no plan says.
+func ofPlan(p *plan.Priority, r match.Reason) bool {
+	return r.Field == "ref" ||
+		slices.ContainsFunc(p.Rules, func(x plan.Rule) bool { return x.Pattern == r.Term }) ||
+		slices.ContainsFunc(p.Vocabulary, func(t plan.Term) bool { return r.Term == cmp.Or(t.SV, strings.Join(t.EN, ", ")) })
+}
+
+// planLanguage tells which of the priority's two texts a quotation comes from.
+func (b *builder) planLanguage(p *plan.Priority, s string) string {
+	if s != "" && !strings.Contains(p.Text, s) && strings.Contains(p.TextEN, s) {
+		return "en"
+	}
+	return b.in.Plan.Language
+}
+
+// known is k, or call for a kind from a newer source than this text knows.
+func known(k call.Kind) call.Kind {
+	if k.Validate() != nil {
+		return call.KindCall
+	}
+	return k
+}
+
+// activity picks the row of the plan's tables that fits an item best: rows about answering go with consultations
+// and only with them; then the one that shares most words with the reason; then the plan's own order.
+func activity(p *plan.Priority, k call.Kind, r match.Reason) (plan.Activity, bool) {
+	ours := stems(r.PriorityText + " " + r.CallText + " " + r.Term)
+	best, most := -1, -1
+	for i, a := range p.Activities {
+		points := 0
+		for s := range stems(a.Heading + " " + a.Text) {
+			if ours[s] {
+				points++
+			}
+		}
+		if answers(a) != (k == call.KindConsultation) {
+			if answers(a) {
+				continue // a call asks for no answer
+			}
+		} else if answers(a) {
+			points += 100
+		}
+		if points > most {
+			best, most = i, points
+		}
+	}
+	if best < 0 {
+		return plan.Activity{}, false
+	}
+	return p.Activities[best], true
+}
+
+func answers(a plan.Activity) bool {
+	t := strings.ToLower(a.Text)
+	return slices.ContainsFunc([]string{"samråd", "remiss", "consultation"}, func(s string) bool { return strings.Contains(t, s) })
+}
+
+// stems are the beginnings of the longer words of s: enough to see that transportpolitik and transporter
+// speak of the same thing.
+func stems(s string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) }) {
+		if r := []rune(w); len(r) >= 6 {
+			out[string(r[:6])] = true
+		}
+	}
+	return out
+}
+
+// against lists what held an item back, strongest first, each point once.
+func (b *builder) against(results []match.Result) []Against {
+	out := []Against{}
+	type point struct {
+		match.Reason
+		eligibility bool
+	}
+	var points []point
+	for _, res := range results {
+		p, _ := b.in.Plan.Priority(res.Priority)
+		for _, r := range res.Reasons {
+			if r.Weight < 0 {
+				points = append(points, point{r, r.Field == "eligible" || !ofPlan(p, r)})
+			}
+		}
+	}
+	slices.SortStableFunc(points, func(x, y point) int {
+		return cmp.Or(cmp.Compare(x.Weight, y.Weight), strings.Compare(x.Field, y.Field), strings.Compare(x.Term, y.Term))
+	})
+	for _, p := range points {
+		a := Against{Plan: quote(p.PriorityText), Call: quote(p.CallText), Field: p.Field, Term: plain(p.Term, maxLabel), Eligibility: p.eligibility}
+		if !slices.ContainsFunc(out, func(o Against) bool { return o.Field == a.Field && o.Call == a.Call && o.Term == a.Term }) {
+			out = append(out, a)
+		}
+	}
+	return out
+}

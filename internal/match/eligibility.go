@@ -1,0 +1,123 @@
+package match
+
+import (
+	"strings"
+
+	"utkik/internal/call"
+)
+
+// limit is why a Swedish public authority, or those whom it informs, can hardly apply. It lowers a call
+// among those that match, and never hides it: a reader may know better.
+type limit struct {
+	why, field, term, quote string
+}
+
+// closed are the codes and words by which Brussels keeps a call to a circle that does not hold Sweden's
+// regions. They were read in the portal's own calls.
+var closed = []struct {
+	term    string
+	codes   []string // globs on identifier and call code, in small letters
+	title   []string // phrases of the title
+	who     []string // phrases of what the source says of who may apply
+	because string
+}{
+	{
+		term:    "cohesion envelope",
+		codes:   []string{"cef-t-*coen-*"},
+		because: "Pengarna är avsatta för sammanhållningsländerna; Sverige är inte ett av dem.",
+	},
+	{
+		term:    "named beneficiaries",
+		codes:   []string{"*-sga", "*-sga-*", "*-fpa", "*-fpa-*", "*-iba", "*-iba-*"},
+		title:   []string{"sga", "identified beneficiary", "named beneficiaries", "direct award"},
+		who:     []string{"identified beneficiary", "identified beneficiaries", "named beneficiary", "named beneficiaries", "designated beneficiaries", "by invitation", "framework partners only"},
+		because: "Bara namngivna mottagare eller ramavtalets parter får söka.",
+	},
+	{
+		term:    "outermost regions",
+		codes:   []string{"*4or", "*4or-*", "*4or2"},
+		title:   []string{"outermost region", "outermost regions", "yttersta randområden", "yttersta randområdena"},
+		because: "Gäller EU:s yttersta randområden.",
+	},
+	{
+		term:    "Ukraine",
+		codes:   []string{"*-ua", "*-ukraine"},
+		title:   []string{"ukrainian", "for ukraine", "in ukraine"},
+		because: "Gäller aktörer i Ukraina eller från Ukraina.",
+	},
+	{
+		term:    "applicants in one country",
+		codes:   []string{"europeaid/*/act/??"},
+		because: "Gäller verksamhet i ett enda land utanför EU, oftast för sökande på plats.",
+	},
+	{
+		term:    "national authorities",
+		who:     []string{"only national authorities", "reserved for national", "only central government", "national authorities only"},
+		because: "Bara statliga myndigheter får söka.",
+	},
+}
+
+// eligibility gives the first reason why the authority can hardly apply.
+func eligibility(c *call.Call, code string, passages []passage) (limit, bool) {
+	codes := []struct{ field, value, folded string }{
+		{"identifier", c.Identifier, strings.ToLower(clip(c.Identifier, maxField))},
+		{"call", code, strings.ToLower(clip(code, maxField))},
+	}
+	var title *passage
+	if len(passages) > 0 && passages[0].field == "title" {
+		title = &passages[0]
+	}
+	var who *passage
+	if c.Eligible != "" {
+		s := clip(c.Eligible, maxField)
+		who = &passage{field: "eligible", text: s, words: words(s)}
+	}
+	for _, k := range closed {
+		for _, g := range k.codes {
+			for _, f := range codes {
+				if f.value != "" && fitsCode(g, f.folded) {
+					return limit{k.because, f.field, k.term, "«" + clip(f.value, maxField) + "»"}, true
+				}
+			}
+		}
+		for _, in := range []struct {
+			passage *passage
+			phrases []string
+		}{{title, k.title}, {who, k.who}} {
+			if in.passage == nil {
+				continue
+			}
+			for _, phrase := range in.phrases {
+				if h, ok := standing(in.passage.words, strings.Fields(phrase)); ok {
+					return limit{k.because, in.passage.field, k.term, sentence(in.passage, h)}, true
+				}
+			}
+		}
+	}
+	return limit{}, false
+}
+
+// fitsCode is [glob] with two question marks at the end for a country's two letters.
+func fitsCode(pattern, code string) bool {
+	if p, ok := strings.CutSuffix(pattern, "??"); ok {
+		if len(code) < 2 || strings.Contains(code[len(code)-2:], "/") {
+			return false
+		}
+		return glob(strings.Split(p, "*"), code[:len(code)-2])
+	}
+	return glob(strings.Split(pattern, "*"), code)
+}
+
+// standing finds the first place where phrase stands in ws.
+func standing(ws []word, phrase []string) (hit, bool) {
+	for i := 0; i+len(phrase) <= len(ws); i++ {
+		k := 0
+		for k < len(phrase) && ws[i+k].text == phrase[k] {
+			k++
+		}
+		if k == len(phrase) {
+			return hit{from: int32(i), to: int32(i + k)}, true
+		}
+	}
+	return hit{}, false
+}

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"utkik/internal/call"
+)
+
+// ChangeQuery asks for a part of the change log. What is left zero does not narrow it.
+type ChangeQuery struct {
+	Source string
+	Since  time.Time // from then on
+	Until  time.Time // before then
+	After  int64     // seq
+	Limit  int
+	Key    call.Key // one call
+}
+
+// Changes gives lines of the change log, by seq.
+func (s *Store) Changes(ctx context.Context, q ChangeQuery) ([]call.Change, error) {
+	since, until := int64(math.MinInt64), int64(math.MaxInt64)
+	if !q.Since.IsZero() {
+		since = ceilMS(q.Since)
+	}
+	if !q.Until.IsZero() {
+		until = ceilMS(q.Until)
+	}
+	switch {
+	case q.Key != call.Key{}:
+		if q.Source != "" && q.Source != q.Key.Source {
+			return nil, nil
+		}
+		return all(ctx, s, scanChange, changeListCall, q.After, since, until, q.Key.Source, q.Key.Ref, most(q.Limit))
+	case q.Source != "":
+		return all(ctx, s, scanChange, changeListSource, q.After, since, until, q.Source, most(q.Limit))
+	}
+	return all(ctx, s, scanChange, changeList, q.After, since, until, most(q.Limit))
+}
+
+// ceilMS is the first stored time that is not before t.
+func ceilMS(t time.Time) int64 {
+	m := t.UnixMilli()
+	if time.UnixMilli(m).Before(t) {
+		m++
+	}
+	return m
+}
+
+func scanChange(row scanner) (call.Change, error) {
+	var c call.Change
+	var when int64
+	err := row.Scan(&c.Seq, &when, &c.Source, &c.Ref, &c.Event, &c.Field, &c.Old, &c.New, &c.Material, &c.Baseline, &c.Mended)
+	c.At = at(when)
+	return c, err
+}
+
+// about says of which call an error speaks.
+func about(key call.Key, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("call %s: %w", key, err)
+}

@@ -1,0 +1,43 @@
+// Package store is the truth: what every source was heard to say, when, and what came of it. Everything
+// else (the index, pages, feeds) can be thrown away and made again from here.
+//
+// # Tables
+//
+//	runs        one row a run of a source; ended = 0 while it is going on
+//	bodies      raw bodies, zstd, once for each SHA-256
+//	documents   answers as they came, in the order kept  -> runs, bodies
+//	calls       one row a call: identity, what lists need, where it stands
+//	versions    every content that a call ever had, whole, zstd, never altered  -> calls, runs
+//	changes     the change log, never altered  -> calls
+//	holds       items in quarantine; not calls yet, or not believed
+//	plans       the plan of the stored matches, by hash
+//	matches     results of one plan for one call, zstd  -> calls
+//	cursors     how far each reader of the feeds has come, by name
+//	digests     digests as printed or sent, zstd
+//	counters    one row: the last rev and the last seq given
+//
+// A call's current content is its newest version: the row in calls holds no copy of it, so that they
+// cannot disagree. A reader joins the two.
+//
+// # Order
+//
+// Every transaction that raises rev, touched or seq begins by taking the row in counters, and holds it to
+// its end. Numbers therefore become visible in the order in which they were given, also where several
+// connections write at once, and a reader that remembers the highest number it has seen misses nothing.
+//
+//	rev      the call's content, or whether it is gone, was written, or a change of it was logged
+//	touched  the same, or its matches of some plan became others
+//	seq      a line of the change log
+//
+// # Two engines from one source
+//
+// Statements (sql.go) and migrations are written in the SQL that SQLite and PostgreSQL share. Times are
+// BIGINT, milliseconds since 1970 UTC, 0 for none. Booleans are BIGINT 0 or 1. The few words that differ
+// are exchanged when a migration is read (migrate.go). Only SQLite can be opened so far; a test prepares
+// every statement on both.
+//
+// # Durability
+//
+// What is committed survives the loss of power (synchronous=FULL), except the newest raw documents: those
+// survive the death of the process, and can be fetched again. A transaction is saved whole or not at all.
+package store

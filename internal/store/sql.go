@@ -1,0 +1,204 @@
+package store
+
+// query names a statement.
+type query int
+
+// The statements. Reads may run on any connection of the reading pool; the rest run in a transaction of
+// the writing connection.
+const (
+	runOpen query = iota
+	runList
+	runListSource
+	runLastComplete
+	bodyKnown
+	documentNewest
+	documentAnswers
+	documentList
+	recordOne
+	recordList
+	recordListSource
+	recordChanged
+	recordTouched
+	headList
+	headListSource
+	versionList
+	versionBody
+	holdList
+	holdListSource
+	changeList
+	changeListSource
+	changeListCall
+	cursorGet
+	planHash
+	matchOne
+	matchList
+	digestList
+	digestListDepartment
+	orphans
+
+	reads // the number of reading statements
+)
+
+const (
+	runInterrupt query = reads + iota
+	runInsert
+	runUpdate
+	bodyStands
+	bodyInsert
+	bodyPrune
+	documentInsert
+	documentLastComplete
+	documentPrune
+	counterTake
+	callState
+	callInsert
+	callContent
+	callWhere
+	callSeen
+	callTouch
+	versionInsert
+	changeKnown
+	changeInsert
+	holdSet
+	holdRelease
+	cursorSet
+	planSet
+	matchState
+	matchSet
+	matchDelete
+	digestInsert
+
+	queries // the number of statements
+)
+
+const (
+	runColumns = `id, source, kind, started, ended, requests, not_modified, bytes, seen, added, changed, gone,
+		quarantined, complete, baseline, suspect, error, notes`
+
+	documentColumns = `d.request, d.url, d.status, d.header, d.fetched, d.not_modified, d.problem, b.body`
+
+	recordSelect = `SELECT c.source, c.ref, c.first_seen, c.last_seen, c.gone, c.missed, c.version, c.rev, c.touched, v.body
+		FROM calls c JOIN versions v ON v.call = c.id AND v.n = c.version `
+
+	headSelect = `SELECT source, ref, kind, status, identifier, title, deadline, gone, rev FROM calls `
+
+	holdSelect = `SELECT source, ref, reason, since, last_seen, run, runs, body FROM holds `
+
+	changeSelect = `SELECT h.seq, h.at, c.source, c.ref, h.event, h.field, h.old, h.new, h.material, h.baseline, h.mended
+		FROM changes h JOIN calls c ON c.id = h.call `
+
+	digestSelect = `SELECT department, date, language, hash, at, body FROM digests `
+)
+
+// statements is every SQL text that runs after the migrations, in the words that SQLite and PostgreSQL
+// share. Parameters are numbered in the order in which they first appear: SQLite numbers them so. A
+// "LIMIT" of the greatest integer means no limit on both engines.
+var statements = [queries]string{
+	runOpen: `SELECT started FROM runs WHERE source = $1 AND ended = 0 ORDER BY id DESC LIMIT 1`,
+	runList: `SELECT ` + runColumns + ` FROM runs ORDER BY id DESC LIMIT $1`,
+	runListSource: `SELECT ` + runColumns + ` FROM runs WHERE source = $1
+		ORDER BY id DESC LIMIT $2`,
+	runLastComplete: `SELECT ` + runColumns + ` FROM runs
+		WHERE source = $1 AND kind = 'crawl' AND complete = 1 AND ended <> 0 ORDER BY id DESC LIMIT 1`,
+	runInterrupt: `UPDATE runs SET ended = $1, error = 'interrupted' WHERE source = $2 AND ended = 0`,
+	runInsert: `INSERT INTO runs (source, kind, started, ended, requests, not_modified, bytes, seen, added, changed, gone,
+		quarantined, complete, baseline, suspect, error, notes)
+		VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '[]') RETURNING id`,
+	runUpdate: `UPDATE runs SET ended = $1, requests = $2, not_modified = $3, bytes = $4, seen = $5, added = $6,
+		changed = $7, gone = $8, quarantined = $9, complete = $10, baseline = $11, suspect = $12, error = $13, notes = $14
+		WHERE id = $15`,
+
+	bodyKnown:  `SELECT COUNT(*) FROM bodies WHERE hash = $1`,
+	bodyStands: `SELECT COUNT(*) FROM bodies WHERE hash = $1`,
+	bodyInsert: `INSERT INTO bodies (hash, body) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`,
+	bodyPrune: `DELETE FROM bodies
+		WHERE NOT EXISTS (SELECT 1 FROM documents d WHERE d.body = bodies.hash)`,
+	documentInsert: `INSERT INTO documents
+		(run, source, key, request, url, status, header, fetched, not_modified, problem, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+	documentNewest: `SELECT ` + documentColumns + ` FROM documents d JOIN bodies b ON b.hash = d.body
+		WHERE d.source = $1 AND d.key = $2 AND d.status = 200 AND d.problem = '' ORDER BY d.id DESC LIMIT 1`,
+	documentAnswers: `SELECT ` + documentColumns + ` FROM documents d JOIN bodies b ON b.hash = d.body
+		WHERE d.source = $1 AND d.key = $2 AND d.status = 200 ORDER BY d.id DESC LIMIT $3`,
+	documentList: `SELECT ` + documentColumns + ` FROM documents d JOIN bodies b ON b.hash = d.body
+		WHERE d.run = $1 ORDER BY d.id`,
+	documentLastComplete: `SELECT id FROM runs
+		WHERE source = $1 AND kind = 'crawl' AND complete = 1 AND ended <> 0 ORDER BY id DESC LIMIT 1`,
+	// The newest of a key stays, and so does the newest that Document would give.
+	documentPrune: `DELETE FROM documents WHERE source = $1 AND fetched < $2 AND run <> $3
+		AND EXISTS (SELECT 1 FROM documents n
+			WHERE n.source = documents.source AND n.key = documents.key AND n.id > documents.id)
+		AND (status <> 200 OR problem <> '' OR EXISTS (SELECT 1 FROM documents n
+			WHERE n.source = documents.source AND n.key = documents.key AND n.id > documents.id
+				AND n.status = 200 AND n.problem = ''))`,
+
+	recordOne:        recordSelect + `WHERE c.source = $1 AND c.ref = $2`,
+	recordList:       recordSelect + `ORDER BY c.source, c.ref`,
+	recordListSource: recordSelect + `WHERE c.source = $1 ORDER BY c.ref`,
+	recordChanged:    recordSelect + `WHERE c.rev > $1 ORDER BY c.rev LIMIT $2`,
+	recordTouched:    recordSelect + `WHERE c.touched > $1 ORDER BY c.touched LIMIT $2`,
+	headList:         headSelect + `ORDER BY source, ref`,
+	headListSource:   headSelect + `WHERE source = $1 ORDER BY ref`,
+	versionList: `SELECT v.n, v.at, v.run, v.hash, v.body FROM versions v JOIN calls c ON c.id = v.call
+		WHERE c.source = $1 AND c.ref = $2 ORDER BY v.n`,
+	versionBody: `SELECT v.body FROM calls c JOIN versions v ON v.call = c.id AND v.n = c.version
+		WHERE c.source = $1 AND c.ref = $2`,
+	orphans: `SELECT COUNT(*) FROM calls c
+		WHERE NOT EXISTS (SELECT 1 FROM versions v WHERE v.call = c.id AND v.n = c.version AND v.hash = c.hash)`,
+
+	counterTake: `UPDATE counters SET rev = rev + $1, seq = seq + $2 WHERE id = 1 RETURNING rev, seq`,
+	callState: `SELECT id, version, hash, last_seen, gone, missed, rev, touched FROM calls
+		WHERE source = $1 AND ref = $2`,
+	callInsert: `INSERT INTO calls (source, ref, kind, status, identifier, title, deadline, version, hash,
+		first_seen, last_seen, gone, missed, rev, touched)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10, $11, $12, $13, $14)
+		ON CONFLICT (source, ref) DO NOTHING RETURNING id`,
+	callContent: `UPDATE calls SET last_seen = $1, gone = $2, missed = $3, rev = $4, touched = $5,
+		kind = $6, status = $7, identifier = $8, title = $9, deadline = $10, version = $11, hash = $12
+		WHERE id = $13`,
+	callWhere: `UPDATE calls SET last_seen = $1, gone = $2, missed = $3, rev = $4, touched = $5 WHERE id = $6`,
+	callSeen: `UPDATE calls SET last_seen = $1, missed = 0 WHERE source = $2 AND ref = $3
+		AND (last_seen <> $1 OR missed <> 0)`,
+	callTouch:     `UPDATE calls SET touched = $1 WHERE id = $2`,
+	versionInsert: `INSERT INTO versions (call, n, at, run, hash, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+
+	changeList: changeSelect + `WHERE h.seq > $1 AND h.at >= $2 AND h.at < $3
+		ORDER BY h.seq LIMIT $4`,
+	changeListSource: changeSelect + `WHERE h.seq > $1 AND h.at >= $2 AND h.at < $3
+		AND c.source = $4 ORDER BY h.seq LIMIT $5`,
+	changeListCall: changeSelect + `WHERE h.seq > $1 AND h.at >= $2 AND h.at < $3
+		AND c.source = $4 AND c.ref = $5 ORDER BY h.seq LIMIT $6`,
+	changeKnown: `SELECT COUNT(*) FROM changes
+		WHERE call = $1 AND at = $2 AND event = $3 AND field = $4 AND old = $5 AND new = $6`,
+	changeInsert: `INSERT INTO changes (seq, at, call, event, field, old, new, material, baseline, mended)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+
+	holdList:       holdSelect + `ORDER BY source, ref`,
+	holdListSource: holdSelect + `WHERE source = $1 ORDER BY ref`,
+	holdSet: `INSERT INTO holds (source, ref, reason, since, last_seen, run, runs, body) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (source, ref) DO UPDATE
+		SET reason = excluded.reason, last_seen = excluded.last_seen, run = excluded.run, runs = excluded.runs, body = excluded.body`,
+	holdRelease: `DELETE FROM holds WHERE source = $1 AND ref = $2`,
+
+	cursorGet: `SELECT value FROM cursors WHERE name = $1`,
+	cursorSet: `INSERT INTO cursors (name, value) VALUES ($1, $2)
+		ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+
+	planHash: `SELECT hash FROM plans WHERE plan = $1`,
+	planSet: `INSERT INTO plans (plan, hash) VALUES ($1, $2)
+		ON CONFLICT (plan) DO UPDATE SET hash = excluded.hash`,
+	matchOne: `SELECT m.results FROM matches m JOIN calls c ON c.id = m.call
+		WHERE m.plan = $1 AND c.source = $2 AND c.ref = $3`,
+	matchList: `SELECT c.source, c.ref, m.results FROM matches m JOIN calls c ON c.id = m.call
+		WHERE m.plan = $1`,
+	matchState: `SELECT c.id, COALESCE(m.hash, '') FROM calls c LEFT JOIN matches m ON m.call = c.id AND m.plan = $1
+		WHERE c.source = $2 AND c.ref = $3`,
+	matchSet: `INSERT INTO matches (plan, call, hash, results) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (plan, call) DO UPDATE SET hash = excluded.hash, results = excluded.results`,
+	matchDelete: `DELETE FROM matches WHERE plan = $1 AND call = $2`,
+
+	digestInsert: `INSERT INTO digests (department, date, language, hash, at, body) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (department, date, language, hash) DO NOTHING`,
+	digestList:           digestSelect + `ORDER BY date DESC, at DESC, department, language, hash LIMIT $1`,
+	digestListDepartment: digestSelect + `WHERE department = $1 ORDER BY date DESC, at DESC, language, hash LIMIT $2`,
+}

@@ -1,0 +1,264 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Options is what a store needs.
+type Options struct {
+	URL string           // sqlite:/path/utkik.db, or the path alone; the folder is made when it is missing
+	Now func() time.Time // stamps what no caller stamps: a run that is committed without an end
+}
+
+// What callers ask about with errors.Is.
+var (
+	ErrNotFound = errors.New("not found")
+	ErrNewer    = errors.New("schema is newer than the program")
+	ErrRunning  = errors.New("a run is going on")
+)
+
+// Store is the open database. All methods may be called at the same time; writers wait for each other.
+type Store struct {
+	path   string
+	now    func() time.Time
+	writer *sql.DB // one connection
+	reader *sql.DB // several, that cannot write
+	engine dialect
+	stmts  [queries]*sql.Stmt
+
+	full bool // how durable the writing connection is set; belongs to who has the connection
+
+	mu      sync.Mutex
+	holds   map[int64]*hold // by run
+	line    []*keeping      // documents that wait to be written
+	keeping bool            // whether somebody writes documents
+}
+
+// Open opens the database and brings its schema forward. A schema newer than the program is ErrNewer, and
+// nothing is touched.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	path, err := sqlitePath(o.URL)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{path: path, now: o.Now, holds: map[int64]*hold{}, full: true}
+	if s.now == nil {
+		return nil, fmt.Errorf("store %s: no clock was given", path)
+	}
+	if err := s.openSQLite(ctx); err != nil {
+		s.Close()
+		return nil, err
+	}
+	if err := s.prepare(ctx); err != nil {
+		s.Close()
+		return nil, s.fail("preparing statements", nothingSaved, err)
+	}
+	return s, nil
+}
+
+// Path is the database's file.
+func (s *Store) Path() string { return s.path }
+
+func (s *Store) prepare(ctx context.Context) error {
+	for q, text := range statements {
+		db := s.writer
+		if query(q) < reads {
+			db = s.reader
+		}
+		if text == "" { // the end of the reads
+			continue
+		}
+		st, err := db.PrepareContext(ctx, text)
+		if err != nil {
+			return fmt.Errorf("%s: %w", text, err)
+		}
+		s.stmts[q] = st
+	}
+	return nil
+}
+
+// Close closes the database and lets go of the sources that are held. A run that was not ended is ended as
+// interrupted when its source is next begun.
+func (s *Store) Close() error {
+	var errs []error
+	for _, st := range s.stmts {
+		if st != nil {
+			errs = append(errs, st.Close())
+		}
+	}
+	for _, db := range []*sql.DB{s.reader, s.writer} { // the writer last: it folds the log into the file
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range slices.Sorted(maps.Keys(s.holds)) {
+		errs = append(errs, s.holds[id].free())
+	}
+	clear(s.holds)
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("store %s: closing: %w", s.path, err)
+	}
+	return nil
+}
+
+// txn is a transaction of the writing connection.
+type txn struct {
+	ctx   context.Context // not cancelled: what is asked between two statements, and by Commit, is asked of outer
+	outer context.Context
+	tx    *sql.Tx
+	store *Store
+	stmts [queries]*sql.Stmt
+}
+
+// stop tells why the transaction should not go on.
+func (t *txn) stop() error { return context.Cause(t.outer) }
+
+func (t *txn) stmt(q query) *sql.Stmt {
+	if t.stmts[q] == nil {
+		t.stmts[q] = t.tx.StmtContext(t.ctx, t.store.stmts[q])
+	}
+	return t.stmts[q]
+}
+
+func (t *txn) exec(q query, args ...any) (int64, error) {
+	r, err := t.stmt(q).ExecContext(t.ctx, args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+func (t *txn) row(q query, args ...any) *sql.Row { return t.stmt(q).QueryRowContext(t.ctx, args...) }
+
+// take raises the counters and gives them as they then are. Taking nothing holds them (see the package's
+// text on order).
+func (t *txn) take(rev, seq int64) (int64, int64, error) {
+	err := t.row(counterTake, rev, seq).Scan(&rev, &seq)
+	return rev, seq, err
+}
+
+// How durable a transaction is.
+const (
+	survivesPower   = true
+	survivesProcess = false
+)
+
+// write runs fn in a transaction of the writing connection: all of it or nothing.
+func (s *Store) write(ctx context.Context, full bool, fn func(*txn) error) error {
+	conn, err := s.writer.Conn(ctx)
+	if err != nil {
+		return cmp.Or(context.Cause(ctx), err)
+	}
+	defer conn.Close()
+	if full != s.full {
+		setting := s.engine.normal
+		if full {
+			setting = s.engine.full
+		}
+		if _, err := conn.ExecContext(ctx, setting); err != nil {
+			return err
+		}
+		s.full = full
+	}
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return cmp.Or(context.Cause(ctx), err)
+	}
+	defer tx.Rollback()
+	// The statements run without cancellation: with it the driver starts a goroutine for each.
+	t := &txn{ctx: context.WithoutCancel(ctx), outer: ctx, tx: tx, store: s}
+	if err := fn(t); err != nil {
+		if stop := t.stop(); stop != nil { // the transaction was taken away, whatever the statement says
+			return stop
+		}
+		return err
+	}
+	return tx.Commit()
+}
+
+// scanner is a row.
+type scanner interface{ Scan(dest ...any) error }
+
+// all reads every row of a reading statement.
+func all[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), q query, args ...any) ([]T, error) {
+	var out []T
+	err := each(ctx, s, scan, func(v T) error { out = append(out, v); return nil }, q, args...)
+	return out, err
+}
+
+// each hands on every row of a reading statement. Errors of fn come back as they are, the store's wrapped.
+func each[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), fn func(T) error, q query, args ...any) error {
+	rows, err := s.stmts[q].QueryContext(ctx, args...)
+	if err != nil {
+		return s.fail("reading", "", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		v, err := scan(rows)
+		if err != nil {
+			return s.fail("reading", "", err)
+		}
+		if err := fn(v); err != nil {
+			return err
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return s.fail("reading", "", err)
+	}
+	return nil
+}
+
+// one reads the only row of a reading statement; what names it in an error.
+func one[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), q query, args ...any) (T, error) {
+	v, err := scan(s.stmts[q].QueryRowContext(ctx, args...))
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return v, fmt.Errorf("store %s: %s: %w", s.path, what, ErrNotFound)
+	case err != nil:
+		return v, s.fail(what, "", err)
+	}
+	return v, nil
+}
+
+// ms is a time as it is stored: milliseconds since 1970 UTC, 0 for the zero time.
+func ms(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+// at is the time that ms stored.
+func at(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
+// bit is a boolean as it is stored.
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// most is a limit as it is asked for: 0 or less is none.
+func most(limit int) int64 {
+	if limit <= 0 {
+		return math.MaxInt64
+	}
+	return int64(limit)
+}

@@ -1,0 +1,169 @@
+// Package web is the page for colleagues who do not read mails: find an open call, see what it asks, when it closes,
+// what changed and why it concerns us. Server-rendered, no script, nothing from other hosts; Swedish first.
+package web
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"utkik/internal/call"
+	"utkik/internal/match"
+	"utkik/internal/plan"
+	"utkik/internal/store"
+
+	"utkik/index"
+)
+
+//go:embed templates/*.html static/* locale/*.json
+var files embed.FS
+
+// searchTime bounds one search.
+const searchTime = 2 * time.Second
+
+// Config is what the pages are made of.
+type Config struct {
+	Plan    *plan.Plan
+	Store   *store.Store
+	Index   *index.Index
+	Sources []Source
+	Now     func() time.Time
+	Log     *slog.Logger
+}
+
+// Source is a source as readers know it.
+type Source struct{ ID, Name, NameEN string }
+
+// Server answers requests for pages.
+type Server struct {
+	cfg   Config
+	texts map[string]*texts
+	pages map[string]*template.Template
+	mux   *http.ServeMux
+}
+
+// New makes the server. Its templates and texts are part of the program; an error here is a mistake in them.
+func New(cfg Config) (*Server, error) {
+	s := &Server{cfg: cfg, texts: map[string]*texts{}, pages: map[string]*template.Template{}, mux: http.NewServeMux()}
+	for _, lang := range languages {
+		t, err := readTexts(lang)
+		if err != nil {
+			return nil, err
+		}
+		s.texts[lang] = t
+	}
+	for _, page := range []string{"search", "call", "message"} {
+		t, err := template.New("layout.html").Funcs(template.FuncMap{"sprintf": fmt.Sprintf}).ParseFS(files, "templates/layout.html", "templates/"+page+".html")
+		if err != nil {
+			return nil, fmt.Errorf("web: %v", err)
+		}
+		s.pages[page] = t
+	}
+	s.routes()
+	return s, nil
+}
+
+// routes lists every address.
+func (s *Server) routes() {
+	s.mux.HandleFunc("GET /{$}", s.page(s.search))
+	s.mux.HandleFunc("GET /call/{source}/{ref...}", s.page(s.call))
+	s.mux.Handle("GET /static/", cached(http.FileServerFS(files)))
+	s.mux.HandleFunc("GET /healthz", s.health)
+	s.mux.HandleFunc("/", s.page(func(http.ResponseWriter, *http.Request) (view, error) { return view{}, errNotFound }))
+}
+
+// ServeHTTP answers one request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	s.mux.ServeHTTP(w, r)
+}
+
+func cached(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "public, max-age=3600")
+		next.ServeHTTP(w, r)
+	})
+}
+
+var errNotFound = errors.New("no such page")
+
+// view is a page to render: which template, which data.
+type view struct {
+	page string
+	data any
+}
+
+// page turns what a handler decides into an answer. Pages are rendered whole before a byte is sent.
+func (s *Server) page(decide func(http.ResponseWriter, *http.Request) (view, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		status := http.StatusOK
+		v, err := decide(w, r)
+		if err != nil {
+			v, status = s.problem(r, err)
+		}
+		var b bytes.Buffer
+		if err := s.pages[v.page].Execute(&b, v.data); err != nil {
+			s.cfg.Log.Error("page not rendered", "url", r.URL.Path, "err", err)
+			http.Error(w, s.texts[s.lang(r)].ProblemOurs, http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(status)
+		_, _ = w.Write(b.Bytes()) // the reader went away: nothing to do
+	}
+}
+
+// messagePage says why there is nothing else to see.
+type messagePage struct {
+	Frame
+	Text string
+}
+
+func (s *Server) problem(r *http.Request, err error) (view, int) {
+	f := s.frame(r)
+	status, text := http.StatusInternalServerError, f.T.ProblemOurs
+	switch {
+	case errors.Is(err, errNotFound), errors.Is(err, store.ErrNotFound):
+		status, text = http.StatusNotFound, f.T.ProblemNotFound
+	case errors.Is(err, context.DeadlineExceeded):
+		status, text = http.StatusServiceUnavailable, f.T.ProblemSlow
+	default:
+		s.cfg.Log.Error("page failed", "url", r.URL.String(), "err", err)
+	}
+	f.Title = f.T.ProblemTitle
+	return view{"message", messagePage{Frame: f, Text: text}}, status
+}
+
+// health tells whether store and index answer.
+func (s *Server) health(w http.ResponseWriter, r *http.Request) {
+	_, err := s.cfg.Store.Cursor(r.Context(), "health")
+	if err == nil {
+		_, err = s.cfg.Index.Count()
+	}
+	if err != nil {
+		http.Error(w, "not well: "+err.Error(), http.StatusServiceUnavailable)
+		return
+	}
+	fmt.Fprintln(w, "ok")
+}
+
+// results gives how a call was matched, best first, included ones only.
+func (s *Server) results(ctx context.Context, key call.Key) ([]match.Result, error) {
+	all, err := s.cfg.Store.Matches(ctx, s.cfg.Plan.ID, key)
+	var out []match.Result
+	for _, r := range all {
+		if r.Included {
+			out = append(out, r)
+		}
+	}
+	return out, err
+}
