@@ -77,7 +77,17 @@ func (r *run) fetch(ctx context.Context, req kind.Request, stored *kind.Document
 	return j.doc, nil
 }
 
-// where names a request in errors: source, method, address.
-func where(source string, req kind.Request) string {
-	return fmt.Sprintf("source %s: %s %s", source, cmp.Or(req.Method, http.MethodGet), req.URL)
+// where names a request in errors: source, method, and the address that was asked, which is that of the base
+// where the source has one.
+func where(src kind.Source, req kind.Request) string {
+	address := req.URL
+	if src.Base != "" {
+		u, err := url.Parse(req.URL)
+		base, berr := url.Parse(src.Base)
+		if err == nil && berr == nil {
+			u.Scheme, u.Host = base.Scheme, base.Host
+			address = u.String()
+		}
+	}
+	return fmt.Sprintf("source %s: %s %s", src.ID, cmp.Or(req.Method, http.MethodGet), address)
 }

@@ -393,7 +393,7 @@ func (r *run) parse(doc kind.Document) (page kind.Page, err error) {
 // failed words a failure as a note: a gap unless the request was optional.
 func (r *run) failed(req kind.Request, reason string, transient bool) result {
 	return result{
-		notes:  []kind.Note{{Ref: req.URL, Text: where(r.src.ID, req) + ": " + reason, Gap: !req.Optional}},
+		notes:  []kind.Note{{Text: where(r.src, req) + ": " + reason, Gap: !req.Optional}},
 		unsure: transient,
 	}
 }

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"strings"
 	"sync"
 	"unicode"
@@ -210,7 +211,7 @@ func (a *analyser) analyse(lower string) []term {
 	}
 	// The language's letters decide whether a stop word was meant: a stop word typed without its dots
 	// (aven for även) stays a word.
-	terms := []term{{a.stem(word), 0, len(lower)}}
+	terms := []term{{cmp.Or(a.stem(word), word), 0, len(lower)}}
 	if a.words != nil && word == lower {
 		for _, s := range a.words.split(word) {
 			terms = append(terms, term{a.stem(word[s.from:s.to]), s.from, s.to})

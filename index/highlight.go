@@ -12,16 +12,40 @@ import (
 
 const (
 	snippetBytes = 240      // of text in a snippet, about two lines
-	snippetReach = 64 << 10 // bytes of a text that are looked through
+	snippetReach = 32 << 10 // bytes of a text that are looked through
 	markOpen     = "<mark>"
 	markClose    = "</mark>"
 )
 
-// mark is a stretch of text, in bytes, that a query asked for; terms of the same number count once when
-// stretches of text are weighed against each other.
-type mark struct {
-	from, to int
-	term     string
+// mark is a stretch of text, in bytes, that a query asked for, and the number of the word that it is of.
+type mark struct{ from, to, word int }
+
+// finder looks a query's words up in texts of one language.
+type finder struct {
+	a     *analyser
+	terms map[string]int
+	stars []starMark
+	words int       // how many different words there are
+	first [256]bool // bytes with which a word that has one of the terms may begin, unless it is a compound
+}
+
+func newFinder(a *analyser, terms map[string]int, m *marks) *finder {
+	f := &finder{a: a, terms: terms, stars: m.stars, words: len(m.words)}
+	for c := utf8.RuneSelf; c < len(f.first); c++ {
+		f.first[c] = true // æ may be looked for as ae
+	}
+	for t := range terms {
+		f.first[strings.TrimPrefix(t, foldMark)[0]] = true
+	}
+	for _, s := range m.stars {
+		f.first[s.prefix[0]] = true
+	}
+	return f
+}
+
+// may tells whether a word in lower case is worth looking up.
+func (f *finder) may(lower []byte) bool {
+	return f.first[lower[0]] || f.a.words != nil && len(lower) >= minCompound
 }
 
 // highlight fills TitleHTML and Snippet.
@@ -37,37 +61,54 @@ func (ix *Index) highlight(r *run, hits []Hit) error {
 			return &textsError{err}
 		}
 	}
+	english, swedish := newFinder(r.analysers.en, r.marks.en, &r.marks), newFinder(r.analysers.sv, r.marks.sv, &r.marks)
 	for i := range hits {
-		h := &hits[i]
-		a := r.analysers.of(h.Language)
-		terms := r.marks.en
-		if isSwedish(h.Language) {
-			terms = r.marks.sv
+		h, f := &hits[i], english
+		if isSwedish(hits[i].Language) {
+			f = swedish
 		}
-		h.TitleHTML = render(h.Title, find(a, terms, r.marks.stars, h.Title))
+		h.TitleHTML = render(h.Title, f.find(h.Title, len(h.Title)))
 		if text := texts[h.Key()]; text != "" {
 			text = compose(text[:cutAt(text, snippetReach)])
-			h.Snippet = snippet(text, find(a, terms, r.marks.stars, text))
+			h.Snippet = snippet(text, f.find(text, snippetBytes))
 		}
 	}
 	return nil
 }
 
-// find gives the stretches of text that a query asked for, in order and apart.
-func find(a *analyser, terms map[string]bool, stars []string, text string) []mark {
-	if len(terms) == 0 && len(stars) == 0 {
+// find gives the stretches of text that a query asked for, in order and apart. It looks no further than
+// a window, bytes of text, in which every word of the query occurs.
+func (f *finder) find(text string, window int) []mark {
+	if f.words == 0 {
 		return nil
 	}
 	var out []mark
+	last := make([]int, f.words) // where each word was seen last; 0: not yet
+	stop := len(text)
 	words(text, func(start, end, _ int, lower []byte) bool {
-		for _, t := range a.terms(lower, end-start) {
-			if terms[t.text] {
-				out = append(out, mark{start + t.from, start + t.to, strings.TrimPrefix(t.text, foldMark)})
+		if start > stop {
+			return false
+		}
+		if !f.may(lower) {
+			return true
+		}
+		n := len(out)
+		for _, t := range f.a.terms(lower, end-start) {
+			if word, ok := f.terms[t.text]; ok {
+				out = append(out, mark{start + t.from, start + t.to, word})
 			}
 		}
-		for _, star := range stars {
-			if strings.HasPrefix(string(lower), star) || strings.HasPrefix(fold(string(lower)), star) {
-				out = append(out, mark{start, end, star})
+		for _, s := range f.stars {
+			if strings.HasPrefix(string(lower), s.prefix) || strings.HasPrefix(fold(string(lower)), s.prefix) {
+				out = append(out, mark{start, end, s.word})
+			}
+		}
+		for _, m := range out[n:] {
+			last[m.word] = m.to
+		}
+		if len(out) > n && stop == len(text) {
+			if least := slices.Min(last); least > 0 && end-least < window/2 {
+				stop = min(stop, least+window)
 			}
 		}
 		return true
@@ -90,12 +131,12 @@ func snippet(text string, marks []mark) string {
 	from, best := 0, 0
 	for i, m := range marks {
 		start := max(0, m.from-snippetBytes/4)
-		seen := map[string]bool{}
+		seen := map[int]bool{}
 		for _, o := range marks[i:] {
 			if o.to > start+snippetBytes {
 				break
 			}
-			seen[o.term] = true
+			seen[o.word] = true
 		}
 		if len(seen) > best {
 			from, best = start, len(seen)
@@ -116,7 +157,7 @@ func snippet(text string, marks []mark) string {
 	var within []mark
 	for _, m := range marks {
 		if m.from >= from && m.to <= to {
-			within = append(within, mark{m.from - from, m.to - from, m.term})
+			within = append(within, mark{m.from - from, m.to - from, m.word})
 		}
 	}
 	out := render(text[from:to], within)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -219,7 +218,7 @@ func newRun(ctx context.Context, s *shard, snap *scorch.IndexSnapshot, a *analys
 	}
 	r := &run{
 		ctx: ctx, analysers: a, now: now, texts: texts, statuses: s.cols.statuses(), names: s.cols.names,
-		at: map[termRef]int{}, marks: marks{sv: map[string]bool{}, en: map[string]bool{}},
+		at: map[termRef]int{}, marks: marks{sv: map[string]int{}, en: map[string]int{}, words: map[string]int{}},
 	}
 	for i, ss := range snap.Segments() {
 		p := &part{snap: ss, seg: ss.Segment(), cols: cols[i], n: cols[i].count, dicts: map[string]segment.TermDictionary{}}
@@ -1135,29 +1134,37 @@ type textsError struct{ err error }
 func (e *textsError) Error() string { return "reading texts: " + e.err.Error() }
 func (e *textsError) Unwrap() error { return e.err }
 
-// marks are the terms of a query, for the highlighter.
+// marks are the terms of a query, for the highlighter, each with the number of the word that it is of.
 type marks struct {
-	sv, en map[string]bool
-	stars  []string
+	sv, en map[string]int
+	stars  []starMark
+	words  map[string]int // by the word as typed
+}
+
+type starMark struct {
+	prefix string
+	word   int
 }
 
 func (m *marks) word(lang string, w typed, star bool) {
-	of := m.en
-	if lang == "sv" {
-		of = m.sv
+	number, ok := m.words[w.lower]
+	if !ok {
+		number = len(m.words)
+		m.words[w.lower] = number
 	}
-	if star {
-		m.stars = append(m.stars, w.lower)
+	if star && !slices.Contains(m.stars, starMark{w.lower, number}) {
+		m.stars = append(m.stars, starMark{w.lower, number})
 	}
 	if len(w.terms) == 0 {
 		return
 	}
-	for _, f := range w.forms() {
-		of[f] = true
+	of := m.en
+	if lang == "sv" {
+		of = m.sv
 	}
-	if utf8.RuneCountInString(w.lower) >= minCompound {
-		for _, p := range w.parts() {
-			of[p] = true
+	for _, f := range append(w.forms(), w.parts()...) {
+		if _, taken := of[f]; !taken {
+			of[f] = number
 		}
 	}
 }

@@ -279,10 +279,11 @@ func (r *run) filters(q *Query) []filter {
 	var out []filter
 	if len(q.Status) > 0 {
 		list := r.names[columnStatus].all()
-		out = append(out, filter{columnStatus, func(c *columns, doc uint32) bool {
-			s := c.statusAt(doc, r.now, r.statuses)
-			return s != 0 && slices.Contains(q.Status, list[s])
-		}})
+		want := make([]bool, len(list))
+		for i, name := range list[1:] {
+			want[i+1] = slices.Contains(q.Status, name)
+		}
+		out = append(out, filter{columnStatus, func(c *columns, doc uint32) bool { return want[c.statusAt(doc, r.now, r.statuses)] }})
 	}
 	for col, values := range map[int][]string{
 		columnKind: q.Kinds, columnProgramme: q.Programmes, columnSource: q.Sources,

@@ -66,7 +66,6 @@ func startReplay(t *testing.T) *replay {
 	slices.Sort(r.days)
 
 	cmd := exec.CommandContext(t.Context(), python, filepath.Join(dir, "replay.py"), "--port", "0", "--seed", "1")
-	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

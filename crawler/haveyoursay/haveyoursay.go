@@ -12,8 +12,8 @@
 package haveyoursay
 
 import (
-	"cmp"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"

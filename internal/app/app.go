@@ -132,7 +132,7 @@ func (a *App) engine() (*crawler.Engine, error) {
 	c := a.Config.Crawler
 	conf := crawler.Config{
 		UserAgent: c.Agent(), AllowPrivate: c.AllowPrivate, Retries: c.Retries, MaxBytes: c.MaxBytes, Timeout: c.Timeout,
-		Now: a.now, Log: a.log, Progress: a.progress,
+		Now: a.now, Progress: a.progress, // no Log: the run's own lines, with what was saved, are take's
 	}
 	if c.Retries == 0 {
 		conf.Retries = -1 // the engine takes 0 for its default

@@ -5,7 +5,7 @@
 // The rules, each answering to something that portals were seen to do:
 //
 //   - Absence in one crawl is nothing: paging is unstable. A call is closed when it is absent from two complete
-//     listings after its last deadline, and withdrawn when it is absent from five over at least three days before it.
+//     listings of different days after its last deadline, and withdrawn when it is absent from five over at least three days before it.
 //   - A row that is open although its every deadline has passed is stale. Unknown stale rows are held, for good;
 //     a known call that goes stale stays as it is until it leaves or is extended.
 //   - A reading that would take a known call's future away (its last deadline moves from the future into the past) is
@@ -33,6 +33,7 @@ const (
 	absentClosed    = 2
 	absentWithdrawn = 5
 	absentDays      = 3 * 24 * time.Hour
+	absentSince     = 36 * time.Hour // two runs of one morning are one look
 	// jumpFloor keeps small sources from being suspect for a handful of calls.
 	jumpFloor = 20
 	// staleShare of the known calls is how many unknown stale rows may appear in one run.
@@ -352,7 +353,7 @@ func (j *judgement) absent(listed map[string]bool) {
 func (j *judgement) gone(r *store.Record, n int) (call.Change, bool) {
 	last, dated := r.Call.LastDeadline()
 	if dated && last.Passed(j.At) {
-		return call.Change{Event: call.EventClosed, Field: "status", Old: string(r.Call.Status), New: string(call.StatusClosed)}, n >= absentClosed
+		return call.Change{Event: call.EventClosed, Field: "status", Old: string(r.Call.Status), New: string(call.StatusClosed)}, n >= absentClosed && j.At.Sub(r.LastSeen) >= absentSince
 	}
 	ch := call.Change{Event: call.EventWithdrawn, Old: string(r.Call.Status), Material: true}
 	return ch, n >= absentWithdrawn && j.At.Sub(r.LastSeen) >= absentDays

@@ -97,8 +97,13 @@ func (d *dater) amount(i, taken int) ([]Amount, int) {
 	// The other end of a range.
 	if after == "" {
 		if j, sign := d.amountRange(q.end, start); j > 0 {
-			if t := d.tok(j); t.kind == number && startsNumber2(d.s, j, t.start, sign) {
+			t := d.tok(j)
+			if code != "" && (currencySign(t.text) == code || currencyWord(t.text) == code) {
+				t = d.tok(t.end) // EUR 10 to EUR 30 million
+			}
+			if t.kind == number && (t.start == j || sign || startsNumber(d.s, t.start)) {
 				q2 := d.quantity(t.start)
+				_, start2 := d.before(t.start, q.end)
 				after2, end2 := d.currency(q2)
 				if after2 != "" && q2.size == 1 {
 					if f := fused(d.s[q2.end:end2]); f != 0 {
@@ -114,7 +119,7 @@ func (d *dater) amount(i, taken int) ([]Amount, int) {
 					}
 					return []Amount{
 						{q.value * q.size, after2, start, max(q.end, i+1)},
-						{q2.value * q2.size, after2, t.start, end2},
+						{q2.value * q2.size, after2, start2, end2},
 					}, end2
 				}
 			}
@@ -141,11 +146,6 @@ func (d *dater) amountRange(i, start int) (next int, sign bool) {
 		}
 	}
 	return 0, false
-}
-
-// startsNumber2 allows the dash of the range before the second number.
-func startsNumber2(s string, after, at int, sign bool) bool {
-	return at == after || startsNumber(s, at) || sign
 }
 
 // quantity reads a number and the word for its size: 12,5 miljoner; 3.5m; 500k.

@@ -128,6 +128,12 @@ func (r *reader) close(name string) {
 		r.top().owe(paragraph)
 	case "tr":
 		r.row()
+	case "caption":
+		r.row()
+		r.top().owe(paragraph)
+		if n := len(r.tables); n > 0 {
+			r.tables[n-1].done.owe(paragraph)
+		}
 	case "td", "th":
 		r.cell()
 	case "ul", "ol":

@@ -174,7 +174,13 @@ func initials(s string) bool {
 	if s == "" || strings.HasSuffix(s, ".") || strings.HasSuffix(s, "(") {
 		return true
 	}
-	return unicode.IsUpper(first(s[strings.LastIndexAny(s, " (\n")+1:]))
+	w := s[strings.LastIndexAny(s, " (\n")+1:]
+	switch strings.ToLower(w) {
+	case "annex", "appendix", "part", "section", "table", "figure", "destination", "cluster", "pillar", "strand", "option", "group", "lot",
+		"bilaga", "del", "avsnitt", "tabell", "figur", "plan", "grupp", "spår", "alternativ":
+		return false
+	}
+	return unicode.IsUpper(first(w))
 }
 
 // abbreviation tells whether a sentence goes on after w and a full stop, whatever comes.
