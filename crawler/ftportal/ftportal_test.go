@@ -526,3 +526,10 @@ func reversed(calls []call.Call) []call.Call {
 	slices.Reverse(calls)
 	return calls
 }
+
+func TestTextEscapedTwice(t *testing.T) {
+	got := joinHTML([]string{"<p>&lt;p&gt;A region &amp;amp; its towns.&lt;/p&gt;&lt;p&gt;&lt;strong&gt;Scope&lt;/strong&gt;&lt;/p&gt;</p>"})
+	if want := "A region & its towns.\n\nScope"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

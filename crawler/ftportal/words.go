@@ -11,7 +11,6 @@ import (
 
 var (
 	footnote = regexp.MustCompile(`\[\[.*?\]\]`)                        // notes with addresses in the middle of a title
-	nullWord = regexp.MustCompile(`(^|[.!?:;)\]]\s+|\n)null(\s|$)`)     // a missing part that was printed as a word
 	numbered = regexp.MustCompile(`^\s*\d{1,2}[a-z]?\s*\.\s*(\S.*)$`)   // a heading of the conditions: "2. Eligible Countries"
 	eligHead = regexp.MustCompile(`(?i)^(?:other )?eligib[^:]{0,60}:?`) // of those, the ones on who may apply
 )
@@ -60,7 +59,7 @@ func joinHTML(fields ...[]string) string {
 	var out []string
 	for _, values := range fields {
 		for _, v := range values {
-			if t := mendText(text.FromHTML(v)); t != "" && !slices.Contains(out, t) {
+			if t := mendText(plainText(v)); t != "" && !slices.Contains(out, t) {
 				out = append(out, t)
 			}
 		}
@@ -68,13 +67,58 @@ func joinHTML(fields ...[]string) string {
 	return strings.Join(out, "\n\n")
 }
 
-// mendText takes out the word null where it stands for something missing: between two sentences, or alone.
+// plainText reads HTML. Some texts are escaped twice: what is left of the first reading is then HTML still.
+func plainText(html string) string {
+	t := text.FromHTML(html)
+	if strings.Contains(t, "</p>") || strings.Contains(t, "</li>") || strings.Contains(t, "<strong>") {
+		t = text.FromHTML(t)
+	}
+	return t
+}
+
+// null is a missing part of a text that was printed as a word.
+const null = "null"
+
+// mendText takes out the word null where it stands for something missing: between two sentences, or alone. Most
+// texts of the portal have it inside another word, so this is read for every one of them; as an expression it took
+// as long as reading the HTML did.
 func mendText(s string) string {
-	if !strings.Contains(s, "null") {
+	var b strings.Builder
+	done := 0 // bytes of s that are in b, or left out
+	for at := strings.Index(s, null); at >= 0; {
+		end := at + len(null)
+		switch {
+		case end < len(s) && !isSpace(s[end]), !missingAt(s[done:at], done == 0):
+		default:
+			b.WriteString(s[done:at])
+			done = min(end+1, len(s)) // with the space after it
+		}
+		next := strings.Index(s[end:], null)
+		if next < 0 {
+			break
+		}
+		at = end + next
+	}
+	if done == 0 {
 		return s
 	}
-	return strings.TrimSpace(nullWord.ReplaceAllString(s, "$1"))
+	b.WriteString(s[done:])
+	return strings.TrimSpace(b.String())
 }
+
+// missingAt tells whether a word after what is before stands where a sentence begins: at the start of the text or
+// of a line, or after the end of another sentence.
+func missingAt(before string, start bool) bool {
+	if before == "" {
+		return start
+	}
+	sentence := strings.TrimRight(before, space)
+	return strings.HasSuffix(before, "\n") || len(sentence) < len(before) && sentence != "" && strings.ContainsRune(".!?:;)]", rune(sentence[len(sentence)-1]))
+}
+
+const space = "\t\n\f\r "
+
+func isSpace(c byte) bool { return strings.IndexByte(space, c) >= 0 }
 
 // eligibleMax bounds Eligible, in characters: enough for the sentence that limits who may apply.
 const eligibleMax = 1000

@@ -109,6 +109,11 @@ func Judge(in Reading) Verdict {
 	}
 	if in.Listed && in.Mode == Crawl {
 		j.absent(listed)
+		for _, h := range in.Held { // what the source no longer shows need not be held
+			if !listed[h.Ref] && in.At.Sub(h.LastSeen) >= absentDays {
+				j.release(h.Ref)
+			}
+		}
 	}
 	slices.SortStableFunc(j.out.Batch.Saves, func(a, b store.Save) int { return strings.Compare(a.Call.Ref, b.Call.Ref) })
 	return j.out

@@ -267,6 +267,20 @@ func TestStale(t *testing.T) {
 	}
 }
 
+func TestHeldRowThatLeavesIsForgotten(t *testing.T) {
+	w := newWorld(t)
+	keep := many("a", 3, "2026-09-01")
+	w.crawl(reading{list: append(many("old", 1, "2024-01-01"), keep...)})
+	for range 2 {
+		if w.crawl(reading{list: keep}); len(w.held) != 1 {
+			t.Fatal("a held row is forgotten after a day's absence")
+		}
+	}
+	if w.crawl(reading{list: keep}); len(w.held) != 0 {
+		t.Errorf("still held: %v", w.held)
+	}
+}
+
 func TestLostFutureIsHeldForAWeek(t *testing.T) {
 	w := newWorld(t)
 	w.crawl(reading{list: many("a", 1, "2026-09-01")})
