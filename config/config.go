@@ -39,11 +39,12 @@ type Files struct {
 
 // SourceOverride alters one source. What is nil or empty stays as the source's own file has it.
 type SourceOverride struct {
-	ID      string         `mapstructure:"id"`
-	Base    string         `mapstructure:"base"` // replaces scheme and host of every address of the source
-	Enabled *bool          `mapstructure:"enabled"`
-	Every   *time.Duration `mapstructure:"every"`
-	Delay   *time.Duration `mapstructure:"delay"`
+	ID       string         `mapstructure:"id"`
+	Base     string         `mapstructure:"base"` // replaces scheme and host of every address of the source
+	Enabled  *bool          `mapstructure:"enabled"`
+	Every    *time.Duration `mapstructure:"every"`
+	Delay    *time.Duration `mapstructure:"delay"`
+	MinItems *int           `mapstructure:"min_items"`
 }
 
 // Crawler is how the crawler behaves towards the sites that it reads.

@@ -29,7 +29,7 @@ func (c *Config) Effective() ([]byte, error) {
 		}
 	}
 	for i, s := range c.sources {
-		shown.Overrides = append(shown.Overrides, SourceOverride{ID: s.ID, Base: s.Base, Enabled: &s.Enabled, Every: &s.Every, Delay: &s.Delay})
+		shown.Overrides = append(shown.Overrides, SourceOverride{ID: s.ID, Base: s.Base, Enabled: &s.Enabled, Every: &s.Every, Delay: &s.Delay, MinItems: &s.Expect.MinItems})
 		if from, altered := given[s.ID]; altered {
 			for _, key := range keysOf(reflect.TypeFor[SourceOverride]()) {
 				if at, ok := c.places[fmt.Sprintf("sources[%d].%s", from, key)]; ok {

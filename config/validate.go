@@ -152,6 +152,7 @@ func (l *loader) override(c *Config, sources []kind.Source, broken []string) []k
 		}
 		l.want(key+".every", o.Every == nil || *o.Every > 0, "want more than 0s")
 		l.want(key+".delay", o.Delay == nil || *o.Delay >= 0, "want 0s or more")
+		l.want(key+".min_items", o.MinItems == nil || *o.MinItems >= 0, "want 0 or more")
 		at := slices.IndexFunc(sources, func(s kind.Source) bool { return s.ID == o.ID })
 		if at < 0 {
 			if o.ID != "" && !slices.Contains(broken, o.ID) {
@@ -164,6 +165,7 @@ func (l *loader) override(c *Config, sources []kind.Source, broken []string) []k
 		s.Enabled = valueOr(o.Enabled, s.Enabled)
 		s.Every = valueOr(o.Every, s.Every)
 		s.Delay = valueOr(o.Delay, s.Delay)
+		s.Expect.MinItems = valueOr(o.MinItems, s.Expect.MinItems)
 	}
 	return sources
 }

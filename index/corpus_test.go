@@ -225,3 +225,74 @@ func benchQueries(op string) []string {
 	}
 	return out
 }
+
+// TestCorpus asks sane questions of 2,000 real calls. What is wanted of every question is a word, in lower
+// case, that most of the first hits hold in title, text or topics.
+func TestCorpus(t *testing.T) {
+	t.Parallel()
+	all := corpus(t)
+	var calls []call.Call
+	for i := range 2000 {
+		calls = append(calls, all[i*len(all)/2000])
+	}
+	feed := feedOf(calls)
+	ix := open(t, feed)
+	byKey := map[call.Key]call.Call{}
+	for _, c := range calls {
+		byKey[c.Key()] = c
+	}
+	tests := []struct {
+		query string
+		least int // hits
+		word  string
+	}{
+		{"klimatanpassning", 3, "klimatanpassning"},
+		{"järnväg", 5, "järnväg"},
+		{"jarnvag", 5, "järnväg"},
+		{"skogsbruk", 2, "skog"},
+		{"kollektivtrafik", 2, "kollektivtrafik"},
+		{"tandvård", 2, "tandvård"},
+		{"bredband", 1, "bredband"},
+		{"energieffektivisering", 2, "energi"},
+		{`"hälso- och sjukvård"`, 3, "hälso- och sjukvård"},
+		{"kulturarv OR museum", 3, "kultur"},
+		{"hydrogen valleys", 1, "hydrogen"},
+		{`"climate neutral"`, 3, "climate"},
+		{"cultural heritage", 5, "cultur"},
+		{"rural areas broadband OR connectivity", 1, "rural"},
+		{"regions cohesion", 3, "region"},
+		{"biodiversity -ocean", 5, "biodiversity"},
+		{"source:remisser skola", 3, "skol"},
+		{"HORIZON-CL5", 20, "horizon-cl5"},
+	}
+	for _, tt := range tests {
+		res := search(t, ix, Query{Text: tt.query, Now: testNow, Limit: 5, Highlight: true, Facets: facets})
+		held, marked := 0, 0
+		for _, h := range res.Hits {
+			c := byKey[h.Key()]
+			if strings.Contains(strings.ToLower(compose(c.Title+" "+c.Text+" "+c.Identifier+" "+c.Call+" "+strings.Join(c.Topics, " "))), tt.word) {
+				held++
+			}
+			if strings.Contains(h.TitleHTML+h.Snippet, markOpen) {
+				marked++
+			}
+		}
+		if res.Total < tt.least || held*2 <= len(res.Hits) {
+			t.Errorf("%s: %d hits, want %d; %q in %d of the first %d", tt.query, res.Total, tt.least, tt.word, held, len(res.Hits))
+		}
+		t.Logf("%-45s %5d hits, %d of the first %d marked", tt.query, res.Total, marked, len(res.Hits))
+	}
+	all2 := search(t, ix, Query{Facets: facets, Now: testNow})
+	if all2.Total != len(calls) {
+		t.Errorf("found %d of %d calls", all2.Total, len(calls))
+	}
+	for _, facet := range []string{FacetSource, FacetKind, FacetLanguage} {
+		sum := 0
+		for _, c := range all2.Facets[facet] {
+			sum += c.Count
+		}
+		if sum != len(calls) {
+			t.Errorf("facet %s counts %d of %d calls", facet, sum, len(calls))
+		}
+	}
+}

@@ -36,7 +36,7 @@ func TestPackedPositions(t *testing.T) {
 		if diff := cmp.Diff(want[:len(got)], got); len(got) > 0 && diff != "" {
 			t.Fatalf("positions (-want +got):\n%s", diff)
 		}
-		if !whole && len(want) <= 3 {
+		if !whole && len(want) <= 2 {
 			t.Fatalf("%v did not find room", want)
 		}
 	})

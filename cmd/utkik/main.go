@@ -103,7 +103,7 @@ Try it, offline and from nothing:  utkik demo`,
 	f.StringVar(&p.flags.LogLevel, "log-level", "", "debug, info, warn or error (default info)")
 	f.BoolVar(&p.json, "json", false, "print data as JSON")
 	root.AddCommand(
-		p.crawlCommand(), p.changesCommand(), p.searchCommand(), p.digestCommand(), p.matchCommand(),
+		p.demoCommand(), p.crawlCommand(), p.changesCommand(), p.searchCommand(), p.digestCommand(), p.matchCommand(),
 		p.importCommand(), p.exportCommand(), p.sourcesCommand(), p.planCommand(), p.configCommand(), p.reparseCommand(),
 		p.reindexCommand(), p.serveCommand(),
 	)

@@ -426,6 +426,10 @@ func TestMendText(t *testing.T) {
 		{"null", ""},
 		{"One\n\nnull\n\nTwo", "One\n\n\n\nTwo"},
 		{"The null hypothesis is null and void.", "The null hypothesis is null and void."},
+		{"null null", "null"},
+		{"The limit: null", "The limit:"},
+		{"One.\nnull Two? null", "One.\nTwo?"},
+		{"One. nullified Two.null Three, null", "One. nullified Two.null Three, null"},
 	} {
 		if got := mendText(c.in); strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(c.want), " ") {
 			t.Errorf("%q: got %q, want %q", c.in, got, c.want)

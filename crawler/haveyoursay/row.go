@@ -76,12 +76,14 @@ func (n *number) UnmarshalJSON(b []byte) error {
 func readRow(raw json.RawMessage) (row, error) {
 	var r row
 	err := json.Unmarshal(raw, &r)
-	if odd := (*json.UnmarshalTypeError)(nil); errors.As(err, &odd) && odd.Field != "" {
-		err = nil // the decoder went on after the field
-	}
-	if err != nil {
+	odd := (*json.UnmarshalTypeError)(nil)
+	switch {
+	case errors.As(err, &odd) && odd.Field == "":
+		return row{}, fmt.Errorf("it is a JSON %s, not an initiative", odd.Value)
+	case err != nil && odd == nil:
 		return row{}, err
 	}
+	// Where odd is a field, the decoder went on after it.
 	if r.ID == 0 {
 		return row{}, fmt.Errorf("it has no number: %s", raw[:min(len(raw), 200)])
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"utkik/crawler"
@@ -81,33 +82,36 @@ func (a *App) Reparse(ctx context.Context, ids []string) ([]RunLine, error) {
 	})
 }
 
-// each runs one source after the other. Sources of one host would wait for each other anyway, and a run that is alone
-// is easier to read in a log.
+// each reads several sources at the same time, as many as the configuration says, and gives their lines in the order of
+// the sources. Sources of one host wait for each other in the engine.
 func (a *App) each(ctx context.Context, ids []string, one func(kind.Source, kind.Kind) (store.Run, error)) ([]RunLine, error) {
 	sources, err := a.sources(ids)
 	if err != nil {
 		return nil, err
 	}
 	kinds := crawler.Kinds()
-	lines := make([]RunLine, 0, len(sources))
-	for _, src := range sources {
-		k, ok := kinds[src.Kind]
-		if !ok {
-			return lines, fmt.Errorf("source %s: no kind %q in this program; see `utkik sources`", src.ID, src.Kind)
-		}
-		run, err := one(src, k)
-		line := Line(run)
-		line.Source = src.ID
-		if err != nil {
-			line.Complete = false
-			line.Error = err.Error()
-		}
-		lines = append(lines, line)
-		if ctx.Err() != nil {
-			return lines, ctx.Err()
-		}
+	lines := make([]RunLine, len(sources))
+	free := make(chan struct{}, max(a.Config.Crawler.Parallel, 1))
+	var all sync.WaitGroup
+	for i, src := range sources {
+		free <- struct{}{}
+		all.Go(func() {
+			defer func() { <-free }()
+			k, ok := kinds[src.Kind]
+			if !ok { // an operator's own source
+				lines[i] = RunLine{Source: src.ID, Error: fmt.Sprintf("source %s: no kind %q in this program; mend its kind", src.ID, src.Kind)}
+				return
+			}
+			run, err := one(src, k)
+			lines[i] = Line(run)
+			lines[i].Source = src.ID
+			if err != nil {
+				lines[i].Complete, lines[i].Error = false, err.Error()
+			}
+		})
 	}
-	return lines, nil
+	all.Wait()
+	return lines, ctx.Err()
 }
 
 func (a *App) take(ctx context.Context, src kind.Source, mode intake.Mode, read func(*intake.Run) (crawler.Report, error)) (store.Run, error) {

@@ -137,7 +137,7 @@ func (c *Call) Validate() error {
 // NextDeadline gives the first deadline that has not passed at now.
 func (c *Call) NextDeadline(now time.Time) (Moment, bool) {
 	for _, d := range c.Deadlines {
-		if !d.Passed(now) {
+		if !d.IsZero() && !d.Passed(now) {
 			return d, true
 		}
 	}
@@ -149,7 +149,8 @@ func (c *Call) LastDeadline() (Moment, bool) {
 	if len(c.Deadlines) == 0 {
 		return Moment{}, false
 	}
-	return slices.MaxFunc(c.Deadlines, Moment.Compare), true
+	last := slices.MaxFunc(c.Deadlines, Moment.Compare)
+	return last, !last.IsZero()
 }
 
 // Stale tells whether the source lists c as open or forthcoming although its every deadline has passed

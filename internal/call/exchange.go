@@ -32,6 +32,8 @@ func Decode(line []byte) (Call, error) {
 	if err := c.Validate(); err != nil {
 		return Call{}, err
 	}
+	// A null or an empty text among the deadlines states none.
+	c.Deadlines = slices.DeleteFunc(c.Deadlines, Moment.IsZero)
 	slices.SortStableFunc(c.Deadlines, Moment.Compare)
 	return c, nil
 }

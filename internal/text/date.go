@@ -137,6 +137,8 @@ func (d *dater) fresh(i int) bool {
 		return true
 	}
 	switch c := d.s[i-1]; {
+	case c == 'n' && d.den(i): // "den13 februari" is a slip that ministries make
+		return true
 	case isLetter(c), isDigit(c), c == '_':
 		// Beyond ASCII there are quotes, dashes and spaces besides letters.
 		return c >= 0x80 && !wordBefore(d.s[:i])
@@ -147,6 +149,11 @@ func (d *dater) fresh(i int) bool {
 		return c != '+' && c != '#'
 	}
 	return true
+}
+
+// den tells whether the word "den" ends at i.
+func (d *dater) den(i int) bool {
+	return i >= 3 && d.s[i-3:i] == "den" && (i == 3 || !isLetter(d.s[i-4]) && !isDigit(d.s[i-4]))
 }
 
 // when is a date as it was written.

@@ -29,6 +29,7 @@ func TestParseDate(t *testing.T) {
 		{"senast den 15 november", "2026-11-15"},
 		{"senast den 15 september", "2027-09-15"},
 		{"den 29 februari", "2028-02-29"},
+		{"är den13 februari 2017.", "2017-02-13"},
 		{"1:a mars 2026", "2026-03-01"},
 		{"den 3:e oktober, 2026", "2026-10-03"},
 		{"3 okt 2026", "2026-10-03"},
