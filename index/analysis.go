@@ -12,13 +12,6 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// token is a word of a text.
-type token struct {
-	start, end int // bytes of the text
-	pos        int // counted in words; a stop word counts, but gives no token
-	terms      []term
-}
-
 // term is what of a word goes into the index: its stem first; then, all at the word's position, the stems
 // of a Swedish compound's parts, and of each of them that has diacritics the same without, behind a tilde.
 // The tilde keeps hål and hal apart: hal looks for hal and ~hal, hål for hål alone.
@@ -101,7 +94,8 @@ func compose(text string) string {
 	return norm.NFC.String(text)
 }
 
-// words calls yield for the words of a composed text until it returns false.
+// words calls yield for the words of a composed text, with the bytes where they stand and their place
+// counted in words, until it returns false. lower is good until yield returns.
 func words(text string, yield func(start, end, pos int, lower []byte) bool) {
 	var buf [maxWord + utf8.UTFMax]byte
 	pos := 0
@@ -165,17 +159,6 @@ var asciiWord = func() (t [utf8.RuneSelf]bool) {
 	}
 	return t
 }()
-
-// each calls yield for the tokens of a composed text until it returns false.
-func (a *analyser) each(text string, yield func(token) bool) {
-	words(text, func(start, end, pos int, lower []byte) bool {
-		terms := a.terms(lower, end-start)
-		if len(terms) == 0 {
-			return true
-		}
-		return yield(token{start, end, pos, terms})
-	})
-}
 
 // terms gives the terms of a word in lower case that is width bytes long where it stands; none for a
 // stop word.

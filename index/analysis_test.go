@@ -29,7 +29,7 @@ func TestAnalysers(t *testing.T) {
 	t.Parallel()
 	all := newAnalysers()
 	tests := []struct {
-		a                     *analyser
+		a                      *analyser
 		text, terms, stretches string
 	}{
 		{all.sv, "Bygdens skogar", "0:bygd 1:skog", "Bygdens skogar"},
@@ -77,16 +77,16 @@ func FuzzWords(f *testing.F) {
 		at, last := 0, -1
 		for _, a := range []*analyser{all.sv, all.en} {
 			at, last = 0, -1
-			a.each(text, func(tok token) bool {
-				if tok.start < at || tok.end <= tok.start || tok.end > len(text) || tok.pos <= last {
-					t.Fatalf("%q: token %+v after byte %d, position %d", text, tok, at, last)
+			words(text, func(start, end, pos int, lower []byte) bool {
+				if start < at || end <= start || end > len(text) || pos <= last || len(lower) == 0 {
+					t.Fatalf("%q: word %d to %d, position %d, after byte %d, position %d", text, start, end, pos, at, last)
 				}
-				for _, term := range tok.terms {
-					if term.text == "" || term.from < 0 || term.to > tok.end-tok.start || term.from >= term.to {
-						t.Fatalf("%q: term %+v of %+v", text, term, tok)
+				for _, term := range a.terms(lower, end-start) {
+					if term.text == "" || term.from < 0 || term.to > end-start || term.from >= term.to {
+						t.Fatalf("%q: term %+v of word %d to %d", text, term, start, end)
 					}
 				}
-				at, last = tok.end, tok.pos
+				at, last = end, pos
 				return true
 			})
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/blevesearch/bleve/v2/document"
 	index "github.com/blevesearch/bleve_index_api"
@@ -258,15 +259,16 @@ func encodeStored(c *call.Call, title string) []byte {
 		deadlines = append(deadlines, d.String())
 	}
 	var out []byte
-	for _, s := range []string{title, c.Identifier, shortenURL(c.URL), c.Language, c.Opens.String(), strings.Join(deadlines, " ")} {
+	for _, s := range []string{title, c.Identifier, shortenURL(c.URL, c.Identifier), c.Language, c.Opens.String(), strings.Join(deadlines, " ")} {
 		out = binary.AppendUvarint(out, uint64(len(s)))
 		out = append(out, s...)
 	}
 	return out
 }
 
-// urlStarts are how most addresses begin. One is stored as a letter of control and what follows, which
-// takes a tenth off the whole index; append only, the place in the list is what is stored.
+// urlStarts are how most addresses begin. One is stored as a letter of control and what follows, or = where
+// the identifier follows, which takes a tenth off the whole index. Append only: the place in the list is
+// what is stored.
 var urlStarts = []string{
 	"https://ec.europa.eu/info/funding-tenders/opportunities/portal/screen/opportunities/topic-details/",
 	"https://ec.europa.eu/info/funding-tenders/opportunities/portal/screen/opportunities/competitive-calls-cs/",
@@ -276,20 +278,28 @@ var urlStarts = []string{
 	"https://",
 }
 
-func shortenURL(url string) string {
+func shortenURL(url, identifier string) string {
+	url = strings.TrimLeftFunc(url, unicode.IsControl)
 	for i, start := range urlStarts {
-		if rest, ok := strings.CutPrefix(url, start); ok {
+		if rest, ok := strings.CutPrefix(url, start); ok && rest != "=" {
+			if rest == identifier && rest != "" {
+				rest = "="
+			}
 			return string(rune(i+1)) + rest
 		}
 	}
 	return url
 }
 
-func lengthenURL(s string) string {
-	if s != "" && 1 <= s[0] && int(s[0]) <= len(urlStarts) {
-		return urlStarts[s[0]-1] + s[1:]
+func lengthenURL(s, identifier string) string {
+	if s == "" || s[0] < 1 || int(s[0]) > len(urlStarts) {
+		return s
 	}
-	return s
+	rest := s[1:]
+	if rest == "=" {
+		rest = identifier
+	}
+	return urlStarts[s[0]-1] + rest
 }
 
 // decodeStored fills h with what encodeStored wrote.
@@ -304,7 +314,8 @@ func decodeStored(b []byte, h *Hit) error {
 		b = b[used+int(n):]
 		return s
 	}
-	h.Title, h.Identifier, h.URL, h.Language = next(), next(), lengthenURL(next()), next()
+	h.Title, h.Identifier = next(), next()
+	h.URL, h.Language = lengthenURL(next(), h.Identifier), next()
 	if err := h.Opens.UnmarshalText([]byte(next())); err != nil {
 		return err
 	}

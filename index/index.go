@@ -106,6 +106,7 @@ type Index struct {
 	next    *shard // is being filled to take cur's place; nil as a rule. Guarded by writing.
 	damaged atomic.Bool
 	stale   atomic.Bool // see NeedsRebuild
+	scores  sync.Pool   // of *[]float32; spares every search the making of a place for every document
 }
 
 // shard is one Bleve index.

@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -208,7 +207,7 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 		if n == 0 {
 			continue
 		}
-		scores := takeScores(p.n)
+		scores := ix.takeScores(p.n)
 		if q.Sort == "" || q.Sort == SortRelevance {
 			if err := r.score(at, matched, *scores); err != nil {
 				return Result{}, err
@@ -222,7 +221,7 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 			top.offer(candidate{score: score, part: at, doc: doc})
 			return true
 		})
-		giveScores(scores)
+		ix.scores.Put(scores)
 	}
 	found, err := top.sorted()
 	if err != nil {
@@ -254,11 +253,12 @@ func floorMinute(t time.Time) int64 {
 	return s / 60
 }
 
-// scorePool spares every search the making of a place for every document.
-var scorePool = sync.Pool{New: func() any { return new([]float32) }}
-
-func takeScores(n int) *[]float32 {
-	s := scorePool.Get().(*[]float32)
+// takeScores gives a place for the score of each of n documents, all 0.
+func (ix *Index) takeScores(n int) *[]float32 {
+	s, ok := ix.scores.Get().(*[]float32)
+	if !ok {
+		s = new([]float32)
+	}
 	if cap(*s) < n {
 		*s = make([]float32, n)
 	}
@@ -266,8 +266,6 @@ func takeScores(n int) *[]float32 {
 	clear(*s)
 	return s
 }
-
-func giveScores(s *[]float32) { scorePool.Put(s) }
 
 // filter is one of a query's filters.
 type filter struct {

@@ -443,7 +443,7 @@ func drawNode(depth int) *rapid.Generator[string] {
 		if depth == 0 {
 			most = 6
 		}
-		sub := func() string { return drawNode(depth - 1).Draw(t, "sub") }
+		sub := func() string { return drawNode(depth-1).Draw(t, "sub") }
 		switch rapid.IntRange(0, most).Draw(t, "form") {
 		default:
 			return rapid.SampledFrom(modelWords).Draw(t, "word")

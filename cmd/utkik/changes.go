@@ -27,6 +27,11 @@ func (p *program) changesCommand() *cobra.Command {
 				q.Since = t
 			}
 			return p.with(cmd.Context(), func(a *app.App) error {
+				if source != "" {
+					if err := knownSources(cmd.Context(), a, source); err != nil {
+						return err
+					}
+				}
 				changes, err := a.Store.Changes(cmd.Context(), q)
 				if err != nil {
 					return err

@@ -22,10 +22,10 @@ Exit code 3 says that a source failed, was incomplete or looked so strange that 
 			return p.with(cmd.Context(), func(a *app.App) error {
 				lines, err := a.Crawl(cmd.Context(), args)
 				if err != nil {
-					return errors.Join(p.printRuns(lines), err)
+					return p.stopped(lines, err)
 				}
 				if err := p.catchUp(cmd, a); err != nil {
-					return errors.Join(p.printRuns(lines), err)
+					return p.stopped(lines, err)
 				}
 				return p.runsDone(lines)
 			})
@@ -53,15 +53,23 @@ otherwise than before a new version is written; its changes are marked as mended
 			return p.with(cmd.Context(), func(a *app.App) error {
 				lines, err := a.Reparse(cmd.Context(), args)
 				if err != nil {
-					return errors.Join(p.printRuns(lines), err)
+					return p.stopped(lines, err)
 				}
 				if err := p.catchUp(cmd, a); err != nil {
-					return errors.Join(p.printRuns(lines), err)
+					return p.stopped(lines, err)
 				}
 				return p.runsDone(lines)
 			})
 		},
 	}
+}
+
+// stopped prints the runs that there were before err stopped the rest.
+func (p *program) stopped(lines []app.RunLine, err error) error {
+	if len(lines) == 0 {
+		return err
+	}
+	return errors.Join(p.printRuns(lines), err)
 }
 
 // runsDone prints runs and tells by its error whether all went well.

@@ -28,6 +28,9 @@ which sources were read. Nothing is sent.`,
 			if lang != "sv" && lang != "en" {
 				return usageError{fmt.Errorf("--lang %q: want sv or en", lang)}
 			}
+			if _, err := time.Parse(time.DateOnly, date); date != "" && err != nil {
+				return usageError{fmt.Errorf("--date %q: want a day such as 2026-04-23", date)}
+			}
 			if p.json {
 				format = "json"
 			}

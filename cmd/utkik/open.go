@@ -4,13 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 
 	"golang.org/x/term"
 
 	"utkik/config"
+	"utkik/crawler/kind"
 	"utkik/internal/app"
 )
 
@@ -40,6 +43,27 @@ func (p *program) with(ctx context.Context, f func(*app.App) error) (err error) 
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
 	return f(a)
+}
+
+// knownSources tells whether every id is that of a source: one that is watched, or one that calls were imported from.
+func knownSources(ctx context.Context, a *app.App, ids ...string) error {
+	var unknown []string
+	for _, id := range ids {
+		if slices.ContainsFunc(a.Config.Sources(), func(s kind.Source) bool { return s.ID == id }) {
+			continue
+		}
+		runs, err := a.Store.Runs(ctx, id, 1)
+		if err != nil {
+			return err
+		}
+		if len(runs) == 0 {
+			unknown = append(unknown, fmt.Sprintf("%q", id))
+		}
+	}
+	if len(unknown) > 0 {
+		return &app.UnknownError{What: "source", Names: unknown, See: "utkik sources"}
+	}
+	return nil
 }
 
 func (p *program) logger(cfg *config.Config) *slog.Logger {

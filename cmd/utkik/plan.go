@@ -108,7 +108,7 @@ that match too much, that stand twice or contradict each other. Mistakes end in 
 				return p.printJSON(findings)
 			}
 			for _, f := range findings {
-				fmt.Fprintf(p.out, "%s:%d: %s\n", name, f.Line, f.Text)
+				fmt.Fprintf(p.out, "%s:%d: %s: %q %s\n", name, f.Line, f.Priority, f.Term, f.Text)
 			}
 			rows := 0
 			for _, g := range pl.Goals {

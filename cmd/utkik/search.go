@@ -1,8 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +33,9 @@ func (p *program) searchCommand() *cobra.Command {
 (deadline:2026-09-01..2026-12-31) as doc/query.md says. Without a query everything is found that the filters let through.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			q.Text = strings.Join(args, " ")
+			if err := checkSearch(q); err != nil {
+				return err
+			}
 			var err error
 			if q.DeadlineAfter, err = day("--deadline-after", after); err != nil {
 				return err
@@ -42,6 +47,9 @@ func (p *program) searchCommand() *cobra.Command {
 				return usageError{err}
 			}
 			return p.with(cmd.Context(), func(a *app.App) error {
+				if err := checkNames(cmd.Context(), a, q); err != nil {
+					return err
+				}
 				q.Now, q.Highlight = a.Now(), true
 				q.Facets = []string{index.FacetStatus, index.FacetKind, index.FacetProgramme, index.FacetSource, index.FacetPriority}
 				began := time.Now()
@@ -79,6 +87,54 @@ func (p *program) searchCommand() *cobra.Command {
 	f.IntVar(&q.Limit, "limit", 20, "hits to print, at most 1000")
 	f.StringVar(&q.Lang, "lang", "sv", "the reader's language, sv or en: hits in it rank a little higher")
 	return c
+}
+
+// checkSearch refuses what a search cannot be asked: a misspelt filter would find nothing and say nothing.
+func checkSearch(q index.Query) error {
+	for _, s := range q.Status {
+		if err := call.Status(s).Validate(); err != nil {
+			return usageError{fmt.Errorf("--status: %v", err)}
+		}
+	}
+	for _, k := range q.Kinds {
+		if err := call.Kind(k).Validate(); err != nil {
+			return usageError{fmt.Errorf("--kind: %v", err)}
+		}
+	}
+	if !slices.Contains([]string{index.SortRelevance, index.SortDeadline, index.SortNewest}, q.Sort) {
+		return usageError{fmt.Errorf("--sort %q: want relevance, deadline or newest", q.Sort)}
+	}
+	if q.Limit < 0 || q.Limit > maxHits {
+		return usageError{fmt.Errorf("--limit %d: want 0 to %d", q.Limit, maxHits)}
+	}
+	if q.Lang != "sv" && q.Lang != "en" {
+		return usageError{fmt.Errorf("--lang %q: want sv or en", q.Lang)}
+	}
+	return nil
+}
+
+// maxHits is how many hits the index gives at most.
+const maxHits = 1000
+
+// checkNames refuses filters by what the plan and the store do not know. Programmes are as the sources name them.
+func checkNames(ctx context.Context, a *app.App, q index.Query) error {
+	unknown := func(what string, ids []string, known func(string) bool) error {
+		var names []string
+		for _, id := range ids {
+			if !known(id) {
+				names = append(names, fmt.Sprintf("%q", id))
+			}
+		}
+		if len(names) == 0 {
+			return nil
+		}
+		return &app.UnknownError{What: what, Names: names, See: "utkik plan show"}
+	}
+	return errors.Join(
+		knownSources(ctx, a, q.Sources...),
+		unknown("priority", q.Priorities, func(id string) bool { _, ok := a.Plan.Priority(id); return ok }),
+		unknown("department", q.Departments, func(id string) bool { _, ok := a.Plan.Department(id); return ok }),
+	)
 }
 
 func day(flag, s string) (time.Time, error) {

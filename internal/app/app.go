@@ -3,6 +3,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -130,6 +131,10 @@ func (e *UnknownError) Error() string {
 // engine makes a crawler with the configured manners.
 func (a *App) engine() (*crawler.Engine, error) {
 	c := a.Config.Crawler
+	if !c.AllowPrivate && !strings.ContainsAny(c.Agent(), "@") && !strings.Contains(c.Agent(), "://") {
+		return nil, config.Problems{{File: cmp.Or(a.Config.File, "configuration"), Key: "crawler.contact",
+			Text: "missing; name a web or mail address at which the operator of a site that is read can reach you"}}
+	}
 	conf := crawler.Config{
 		UserAgent: c.Agent(), AllowPrivate: c.AllowPrivate, Retries: c.Retries, MaxBytes: c.MaxBytes, Timeout: c.Timeout,
 		Now: a.now, Progress: a.progress, // no Log: the run's own lines, with what was saved, are take's

@@ -70,7 +70,7 @@ func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
 // Reparse reads the stored documents of the named sources again, without a request, and saves what a mended parser
 // reads otherwise. Its changes are marked as mended: the calls themselves did not change.
 func (a *App) Reparse(ctx context.Context, ids []string) ([]RunLine, error) {
-	engine, err := a.engine()
+	engine, err := crawler.New(crawler.Config{UserAgent: a.Config.Crawler.Agent(), Now: a.now}) // asks nobody
 	if err != nil {
 		return nil, err
 	}

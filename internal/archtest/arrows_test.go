@@ -119,6 +119,7 @@ var arrows = []arrow{
 	{"internal/web", "ours", no, "the page shows the stages; app starts it"},
 	{"any", "cmd/...", no, "nobody imports a command"},
 	{"internal/app", "ours", yes, "app wires everything"},
+	{"cmd/...", "internal/demo", yes, "sample portals stand outside the program, as real ones do"},
 	{"cmd/utkik", "internal/app", yes, "a command asks app"},
 	{"cmd/utkik", "config", yes, "a command loads the configuration"},
 	{"cmd/utkik", "internal/call", yes, "a type that app hands out"},

@@ -45,8 +45,9 @@ func Build(in Input) (Digest, error) {
 func newBuilder(in Input) (*builder, error) {
 	in.Language = cmp.Or(in.Language, "sv")
 	in.Horizon.OpeningDays = cmp.Or(in.Horizon.OpeningDays, 14)
-	in.Horizon.ClosingDays = cmp.Or(in.Horizon.ClosingDays, 21)
+	in.Horizon.ClosingDays = cmp.Or(in.Horizon.ClosingDays, 14)
 	in.Horizon.Fold = cmp.Or(in.Horizon.Fold, 15)
+	in.Horizon.Soon = cmp.Or(in.Horizon.Soon, 8)
 	if in.Plan == nil {
 		return nil, fmt.Errorf("digest for %q: no plan given", in.Department)
 	}
@@ -130,6 +131,7 @@ func (b *builder) build() Digest {
 			d.Sections = append(d.Sections, s)
 		}
 	}
+	slices.SortStableFunc(d.Sections, func(x, y Section) int { return cmp.Compare(x.pull(), y.pull()) })
 	d.Baselines = b.baselines(used)
 	b.markTold(&d)
 	d.Proof.Sources = b.sourceProofs()
@@ -137,7 +139,7 @@ func (b *builder) build() Digest {
 	b.prove(&d, left)
 	parts, others := b.summary(&d)
 	d.Subject = b.subject(&d, parts, others, broken)
-	d.Lead = b.lead(&d, append(parts, others...))
+	d.Lead = b.lead(&d, parts, others)
 	return d
 }
 
@@ -291,6 +293,7 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 
 func (b *builder) date(m call.Moment) Date {
 	d := Date{Day: local(m).Format(time.DateOnly), Days: b.days(m), Passed: m.Passed(b.in.Now), Words: b.w.moment(m)}
+	d.Short, d.Near = b.w.short(m, b.today.Year()), b.w.near(m, b.today.Year())
 	d.Left = b.w.left(d.Days)
 	if !m.DayOnly() {
 		d.Time = m.Time().UTC().Format(time.RFC3339)
@@ -315,8 +318,9 @@ func (b *builder) priorityName(p *plan.Priority) string {
 }
 
 // section groups entries by priority in the department's order, the doubtful ones last, and folds what is too
-// long. What is dated is ordered by its date, the rest by score, and at last by the key, which is unique.
+// long. What is soon is one list by date, the rest is ordered by score, and at last by the key, which is unique.
 func (b *builder) section(id SectionID, es []Entry, more string) Section {
+	soon := id == ClosingSoon || id == OpeningSoon
 	byDate := func(x, y Entry) int {
 		if id == OpeningSoon {
 			return x.opensAt.Compare(y.opensAt)
@@ -325,7 +329,7 @@ func (b *builder) section(id SectionID, es []Entry, more string) Section {
 	}
 	slices.SortFunc(es, func(x, y Entry) int {
 		score := cmp.Compare(y.Score, x.Score)
-		if id == ClosingSoon || id == OpeningSoon {
+		if soon {
 			return cmp.Or(byDate(x, y), score, x.key.Compare(y.key))
 		}
 		return cmp.Or(score, byDate(x, y), x.key.Compare(y.key))
@@ -341,16 +345,47 @@ func (b *builder) section(id SectionID, es []Entry, more string) Section {
 			return
 		}
 		g.Shown = min(len(g.Items), b.in.Horizon.Fold)
-		if rest := len(g.Items) - g.Shown; rest > 0 {
+		switch {
+		case soon && g.Doubtful:
+			g.Shown = 0
+		case soon:
+			g.Shown = min(len(g.Items), b.in.Horizon.Soon)
+		}
+		switch rest := len(g.Items) - g.Shown; {
+		case rest == 0:
+		case soon && g.Doubtful:
+			g.Fold = b.w.n("fold.doubtful", rest, args{})
+		case id == ClosingSoon:
+			g.Fold = b.w.n("fold.closing", rest, args{})
+		case soon:
+			g.Fold = b.w.n("fold.opening", rest, args{})
+		default:
 			g.Fold = b.w.n("fold.more", rest, args{Name: g.Name}) + " " + b.allOfIt(more)
 		}
 		s.Groups = append(s.Groups, g)
 	}
+	if soon {
+		add(Group{}, func(e Entry) bool { return !e.Doubtful })
+	}
 	for _, p := range b.priorities {
+		if soon {
+			break
+		}
 		add(Group{Priority: p.ID, Name: b.priorityName(p)}, func(e Entry) bool { return e.Priority == p.ID && !e.Doubtful })
 	}
 	add(Group{Doubtful: true, Name: b.w.t("group.doubtful")}, func(e Entry) bool { return e.Doubtful })
 	return s
+}
+
+// pull orders sections: what happened to what we may apply for, then to the rest, then what is only soon.
+func (s Section) pull() int {
+	switch {
+	case s.ID == ClosingSoon || s.ID == OpeningSoon:
+		return 2
+	case !slices.ContainsFunc(s.Groups, func(g Group) bool { return !g.Doubtful }):
+		return 1
+	}
+	return 0
 }
 
 // allOfIt says where what is folded can be read.
@@ -443,11 +478,14 @@ func (b *builder) markTold(d *Digest) {
 
 // summary counts what the subject and the first sentence name: what happened, and which dates draw near.
 func (b *builder) summary(d *Digest) (news, dates []string) {
-	var calls, consultations, notes, moved, withdrawn, changed, opened, closing, opening int
+	var calls, consultations, notes, moved, withdrawn, changed, opened, closing, opening, doubtful int
 	for _, s := range d.Sections {
 		for _, g := range s.Groups {
 			for _, e := range g.Items {
 				switch {
+				case e.Doubtful && (s.ID == ClosingSoon || s.ID == OpeningSoon): // counted where they would stand
+				case e.Doubtful:
+					doubtful++
 				case s.ID == New && e.Kind == call.KindNews:
 					notes++
 				case s.ID == New:
@@ -482,6 +520,7 @@ func (b *builder) summary(d *Digest) (news, dates []string) {
 	count(&news, "subject.changed", changed)
 	count(&news, "subject.opened", opened)
 	count(&news, "subject.news", notes)
+	count(&news, "subject.doubtful", doubtful)
 	count(&dates, "subject.closing", closing)
 	count(&dates, "subject.opening", opening)
 	return news, dates
@@ -511,20 +550,25 @@ func (b *builder) subject(d *Digest, news, dates []string, broken int) string {
 	return b.w.f("subject", args{List: strings.Join(parts, ", "), Name: d.DepartmentName, Date: b.w.dayShort(b.today)})
 }
 
-func (b *builder) lead(d *Digest, parts []string) string {
+// lead says first what happened and then what only draws near.
+func (b *builder) lead(d *Digest, news, dates []string) string {
+	parts := append(slices.Clone(news), dates...)
+	first := len(d.Baselines) > 0
 	switch {
-	case d.Empty() && len(d.Baselines) == 0 && len(d.Warnings) > 0:
-		return b.w.t("lead.empty.broken")
-	case d.Empty() && len(d.Baselines) == 0:
-		return b.w.t("lead.empty")
-	case !d.Quiet() && len(d.Baselines) == 0:
-		return b.w.f("lead.news", args{List: b.w.list(parts)})
-	case len(d.Baselines) == 0:
-		return b.w.f("lead.dates", args{List: b.w.list(parts)})
-	case len(parts) == 0:
+	case first && len(parts) == 0:
 		return b.w.t("lead.baseline")
+	case first:
+		return b.w.t("lead.baseline") + " " + b.w.f("lead.list", args{List: b.w.list(parts)})
+	case len(parts) == 0 && len(d.Warnings) > 0:
+		return b.w.t("lead.empty.broken")
+	case len(parts) == 0:
+		return b.w.t("lead.empty")
+	case len(news) == 0:
+		return b.w.f("lead.dates", args{List: b.w.list(dates)})
+	case len(dates) == 0:
+		return b.w.f("lead.news", args{List: b.w.list(news)})
 	}
-	return b.w.t("lead.baseline") + " " + b.w.f("lead.list", args{List: b.w.list(parts)})
+	return b.w.f("lead.news", args{List: b.w.list(news)}) + " " + b.w.f("lead.soon", args{List: b.w.list(dates)})
 }
 
 func (b *builder) sourceProofs() []SourceProof {
@@ -598,11 +642,8 @@ func (b *builder) warn(d *Digest) (broken int) {
 	return broken
 }
 
-// heldReasons and heldTitles are how much of the quarantine a mail spells out; the JSON has all.
-const (
-	heldReasons = 5
-	heldTitles  = 3
-)
+// heldTitles is how many new items of a class in quarantine a mail names; the JSON has all.
+const heldTitles = 3
 
 // prove writes the sentences about what is not told.
 func (b *builder) prove(d *Digest, left map[Reason]int) {
@@ -629,12 +670,13 @@ func (b *builder) prove(d *Digest, left map[Reason]int) {
 		p.Words = append(p.Words, s)
 	}
 	if p.Folded > 0 {
-		p.Words = append(p.Words, b.w.n("proof.folded", p.Folded, args{}))
+		p.Words = append(p.Words, b.w.n("proof.folded", p.Folded, args{})+" "+b.allOfIt(d.More))
 	}
 	for _, h := range b.in.Held {
-		hp := HeldProof{Source: h.Key.Source, Ref: h.Key.Ref, Title: plain(cmp.Or(h.Title, h.Key.String()), maxLabel), Reason: plain(h.Reason, maxTitle)}
+		hp := HeldProof{Source: h.Key.Source, Ref: h.Key.Ref, Title: plain(cmp.Or(h.Title, h.Key.String()), maxLabel), Class: classOf(h.Reason), Reason: plain(h.Reason, maxTitle)}
 		if !h.Since.IsZero() {
 			hp.Since = h.Since.In(call.Brussels()).Format(time.DateOnly)
+			hp.New = hp.Since >= b.in.Date
 		}
 		p.Held = append(p.Held, hp)
 	}
@@ -646,31 +688,54 @@ func (b *builder) prove(d *Digest, left map[Reason]int) {
 	}
 }
 
-// quarantine names a few titles for each reason, the reason with most items first.
+// classOf reads the word with which the judge's reason begins.
+func classOf(reason string) HeldClass {
+	class, _, _ := strings.Cut(reason, ":")
+	switch class {
+	case "stale":
+		return HeldStale
+	case "regress":
+		return HeldRegress
+	case "crowd":
+		return HeldCrowd
+	case "suspect run":
+		return HeldSuspect
+	}
+	return HeldOther
+}
+
+// quarantine counts what is held by class, and names what is new since the day began: the rest a reader was
+// told before.
 func (b *builder) quarantine(held []HeldProof) string {
-	titles := map[string][]string{}
-	var reasons []string
-	for _, h := range held {
-		if titles[h.Reason] == nil {
-			reasons = append(reasons, h.Reason)
-		}
-		titles[h.Reason] = append(titles[h.Reason], b.w.f("quote", args{Quote: h.Title}))
-	}
-	slices.SortFunc(reasons, func(x, y string) int {
-		return cmp.Or(cmp.Compare(len(titles[y]), len(titles[x])), strings.Compare(x, y))
-	})
 	s := b.w.n("proof.held", len(held), args{})
-	rest := len(held)
-	for _, r := range reasons[:min(len(reasons), heldReasons)] {
-		ts := titles[r]
-		rest -= len(ts)
-		if more := len(ts) - heldTitles; more > 0 {
-			ts = append(slices.Clone(ts[:heldTitles]), b.w.n("proof.held.more", more, args{}))
+	for _, class := range []HeldClass{HeldSuspect, HeldCrowd, HeldRegress, HeldStale, HeldOther} {
+		var fresh []string
+		all := 0
+		for _, h := range held {
+			if h.Class != class {
+				continue
+			}
+			all++
+			if h.New {
+				fresh = append(fresh, b.w.f("quote", args{Quote: innerQuotes.Replace(h.Title)}))
+			}
 		}
-		s += " " + b.w.f("proof.held.reason", args{Reason: r, List: b.w.list(ts)})
-	}
-	if rest > 0 {
-		s += " " + b.w.n("proof.held.rest", rest, args{})
+		if all == 0 {
+			continue
+		}
+		older := all - len(fresh)
+		if more := len(fresh) - heldTitles; more > 0 {
+			fresh = append(fresh[:heldTitles:heldTitles], b.w.n("proof.held.more", more, args{}))
+		}
+		s += " " + b.w.n("held."+string(class), all, args{})
+		switch {
+		case len(fresh) == 0:
+			s += ", " + b.w.n("proof.held.older.all", all, args{}) + "."
+		case older == 0:
+			s += ": " + b.w.list(fresh) + "."
+		default:
+			s += ": " + b.w.list(fresh) + ", " + b.w.n("proof.held.older", older, args{}) + "."
+		}
 	}
 	return s
 }

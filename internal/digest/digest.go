@@ -10,6 +10,8 @@
 //   - Only what [match.Result.Included] says, under the best of the department's priorities; the others are named.
 //   - Nothing is dropped in silence. Each change handed in is either told or counted under a reason ([LeftOut]);
 //     a section that grows too long is folded with a line that says how many more there are, and the JSON holds them all.
+//   - What only draws near is told in a few lines and by date, for it was explained when it came; of what we may
+//     probably not apply for, only the number. What happened to such items stands last and is not in the subject.
 //   - Stale items (open by their source, though every deadline has passed) are never new, opened or soon.
 //   - The first complete reading of a source is a sentence, not hundreds of news.
 //   - The end proves the rest: which sources were read, when, how completely, and why each quiet one is quiet.
@@ -41,8 +43,9 @@ type Input struct {
 // Horizon says how far a digest looks ahead and how long its sections may grow. A zero field takes its default.
 type Horizon struct {
 	OpeningDays int // days ahead for what opens soon; 14
-	ClosingDays int // days ahead for what closes soon; 21
+	ClosingDays int // days ahead for what closes soon; 14
 	Fold        int // items that a priority shows in a section before the rest is folded; 15
+	Soon        int // items that closing soon and opening soon show each, nearest first; 8
 }
 
 // Item is one call as it stands, with how it was matched.
@@ -131,12 +134,12 @@ type Section struct {
 	ID      SectionID `json:"id"`
 	Heading string    `json:"heading"`
 	Count   int       `json:"count"`  // all its items, folded ones too
-	Groups  []Group   `json:"groups"` // by priority, in the department's order; what we may not apply for last
+	Groups  []Group   `json:"groups"` // by priority, in the department's order, or one by date of what is soon; what we may not apply for last
 }
 
 // Group holds a section's items of one priority, or those that the authority probably may not apply for.
 type Group struct {
-	Priority string  `json:"priority"` // empty in the doubtful group
+	Priority string  `json:"priority"` // empty in the doubtful group and in what is soon
 	Name     string  `json:"name"`
 	Doubtful bool    `json:"doubtful"`
 	Shown    int     `json:"shown"` // how many of Items a mail lays out; the rest is folded
@@ -191,8 +194,10 @@ type Date struct {
 	Time   string `json:"time,omitempty"` // RFC 3339 UTC, where the source states a clock time
 	Days   int    `json:"days"`           // left, counted from the digest's day; negative when it has passed
 	Passed bool   `json:"passed"`
-	Words  string `json:"words"`      // torsdag 23 april 2026 kl. 17.00
-	Left   string `json:"left_words"` // om 3 dagar
+	Words  string `json:"words"`       // torsdag 23 april 2026 kl. 17.00
+	Short  string `json:"short_words"` // the same without the digest's own year
+	Near   string `json:"day_words"`   // 23 april, with the year when it is another
+	Left   string `json:"left_words"`  // om 3 dagar
 }
 
 // Notice is one thing that changed, from its first old value to its last new one in the period.
@@ -225,13 +230,13 @@ type Part string
 const (
 	PartText       Part = "text"       // the priority's sentences, or an activity's
 	PartVocabulary Part = "vocabulary" // its words, where no sentence speaks of the subject
-	PartRule       Part = "rule"       // the note of a rule
 	PartDecision   Part = "decision"   // a person's decision about this very item
 )
 
 // Against is one point that held an item back.
 type Against struct {
-	Plan        string `json:"plan"` // the plan's words, or why the authority can hardly apply
+	Plan        string `json:"plan"`     // the plan's words, or why the authority can hardly apply
+	Language    string `json:"language"` // of Plan
 	Call        string `json:"call"`
 	Field       string `json:"field"`
 	Term        string `json:"term"`
@@ -311,13 +316,27 @@ type LeftOut struct {
 	Words  string `json:"words"`
 }
 
+// HeldClass says why an item is held, as far as a reader needs to know.
+type HeldClass string
+
+// The classes of what is held, by the word with which the reason begins.
+const (
+	HeldStale   HeldClass = "stale"   // open by its source, though its last day has passed
+	HeldRegress HeldClass = "regress" // its days would move from the future into the past
+	HeldCrowd   HeldClass = "crowd"   // came with unusually many others
+	HeldSuspect HeldClass = "suspect" // from a reading that is not believed
+	HeldOther   HeldClass = "other"   // could not be read as it should
+)
+
 // HeldProof is an item in quarantine, as a reader may know of it.
 type HeldProof struct {
-	Source string `json:"source"`
-	Ref    string `json:"ref"`
-	Title  string `json:"title"`
-	Reason string `json:"reason"`
-	Since  string `json:"since,omitempty"` // local day
+	Source string    `json:"source"`
+	Ref    string    `json:"ref"`
+	Title  string    `json:"title"`
+	Class  HeldClass `json:"class"`
+	New    bool      `json:"new"`             // since the digest's day
+	Reason string    `json:"reason"`          // for operators
+	Since  string    `json:"since,omitempty"` // local day
 }
 
 // Empty tells whether the digest has no item at all.

@@ -2,6 +2,7 @@ package digest
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	"utkik/internal/call"
@@ -53,7 +54,18 @@ func fixturePlan() *plan.Plan {
 }
 
 func reason(planText, callText, field, term string, weight float64) match.Reason {
-	return match.Reason{PriorityText: planText, CallText: callText, Field: field, Term: term, Weight: weight}
+	kind := match.KindSentence
+	switch {
+	case field == "ref":
+		kind = match.KindDecision
+	case weight < 0 && !strings.Contains(planText, ": "):
+		kind = match.KindLimit
+	case strings.Contains(planText, ": "):
+		kind = match.KindWords
+	case field == "identifier" || field == "call":
+		kind = match.KindRule
+	}
+	return match.Reason{Kind: kind, PriorityText: planText, CallText: callText, Field: field, Term: term, Weight: weight}
 }
 
 func result(priority string, score float64, reasons ...match.Reason) match.Result {
@@ -257,10 +269,11 @@ func brokenDay() Input {
 		SourceState{ID: "urbact", Name: "URBACT"})
 	for i := range 7 {
 		in.Held = append(in.Held, Held{Key: call.Key{Source: "ft-portal", Ref: fmt.Sprintf("4683%d000TOPICS", i)}, Title: fmt.Sprintf("Gammal utlysning %d", i+1),
-			Reason: "öppen trots att sista dagen passerade 2024-02-07", Since: time.Date(2026, 4, 22, 4, 0, 0, 0, time.UTC)})
+			Reason: "stale: listed as open although its last deadline was 2024-02-07", Since: time.Date(2026, 4, 22, 4, 0, 0, 0, time.UTC)})
 	}
 	in.Held[6].Since = time.Time{}
-	in.Held = append(in.Held, Held{Key: call.Key{Source: "ft-portal", Ref: "13881COMPETITIVE_CALL"}, Title: "RIVCircular", Reason: "väntar på två läsningar till", Since: now})
+	in.Held = append(in.Held, Held{Key: call.Key{Source: "ft-portal", Ref: "13881COMPETITIVE_CALL"}, Title: "RIVCircular", Reason: "crowd: came together with unusually many other new calls", Since: now})
+	in.Held[5].Since = now
 	return in
 }
 

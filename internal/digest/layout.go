@@ -3,6 +3,8 @@ package digest
 import (
 	"cmp"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"utkik/internal/call"
 )
@@ -28,14 +30,16 @@ type pageSection struct {
 }
 
 type pageGroup struct {
-	Name  string
+	Name  string // empty where a section is one list
 	Items []pageItem
 	Fold  string
-	More  string // where the folded ones are; empty when Fold names a command
+	More  string     // where the folded ones are; empty when Fold names a command
+	Under []pageItem // the folded ones of what is soon: HTML can keep them out of sight
 }
 
 type pageItem struct {
-	Title   string
+	Brief   string // when, for an item of a few lines; its Why then holds one short quotation
+	Title   []span // marked only in an item of a few lines, where the title itself matched
 	Lang    string // of the title, when it is not the page's
 	URL     string
 	Facts   string // kind, programme, language, identifier
@@ -97,11 +101,30 @@ func lay(d *Digest) page {
 		p.Proof.Sources = append(p.Proof.Sources, s.Words)
 	}
 	for _, s := range d.Sections {
-		ps := pageSection{ID: s.ID, Heading: s.Heading, Count: s.Count}
+		ps := pageSection{ID: s.ID, Heading: s.Heading}
 		for _, g := range s.Groups {
 			pg := pageGroup{Name: g.Name, Fold: g.Fold}
 			if g.Fold != "" {
 				pg.More = d.More
+			}
+			if g.Doubtful {
+				pg.Name = w.f("group.count", args{Name: g.Name, Count: w.number(int64(len(g.Items)))})
+			} else {
+				ps.Count += len(g.Items)
+			}
+			if s.ID == ClosingSoon || s.ID == OpeningSoon {
+				if g.Doubtful {
+					pg.Name = "" // the fold says it
+				}
+				for i := range g.Items {
+					if i < g.Shown {
+						pg.Items = append(pg.Items, layBrief(w, s.ID, &g.Items[i]))
+					} else {
+						pg.Under = append(pg.Under, layBrief(w, s.ID, &g.Items[i]))
+					}
+				}
+				ps.Groups = append(ps.Groups, pg)
+				continue
 			}
 			last := ""
 			for _, e := range g.Items[:min(g.Shown, len(g.Items))] {
@@ -119,11 +142,112 @@ func lay(d *Digest) page {
 	return p
 }
 
-// layItem shows an item in full where it is told for what happened, and briefly where only a date draws near
-// or where we may probably not apply.
+// layBrief shows an item of which only a date draws near: when, and one short quotation under its priority.
+func layBrief(w *words, id SectionID, e *Entry) pageItem {
+	it := pageItem{Title: []span{{Text: e.Title}}, Lang: foreign(w, e.Language), URL: e.URL}
+	if id == OpeningSoon && e.Opens != nil {
+		it.Brief = w.f("brief.date", args{Date: e.Opens.Short, Name: e.Opens.Left})
+		if e.Deadline != nil {
+			it.Brief = w.f("brief.opens", args{Date: it.Brief, New: e.Deadline.Near})
+		}
+		if e.BudgetEUR > 0 {
+			it.Brief += ", " + w.amount(e.BudgetEUR)
+		}
+	} else if e.Deadline != nil {
+		it.Brief = w.f("brief.date", args{Date: e.Deadline.Short, Name: e.Deadline.Left})
+	}
+	it.Brief = upper(it.Brief) + "."
+	if marked := e.Why.Call; e.Why.Field == "title" && unmarked.Replace(marked) == e.Title {
+		it.Title = spans(marked)
+		it.Why = []saying{{Intro: e.PriorityName + "."}}
+		return it
+	}
+	intro := e.PriorityName + ":"
+	words := short(e.Why.Call)
+	switch e.Why.Field {
+	case "title", "text", "eligible", "":
+	case "ref":
+		words = e.Why.Plan
+		intro += " " + w.t("brief.decision")
+	default:
+		words = whole(words)
+		intro += " " + w.field(e.Why.Field)
+	}
+	it.Why = []saying{{Intro: intro}}
+	if words != "" {
+		it.Why[0] = w.saying(intro, words, foreign(w, e.Language))
+	}
+	return it
+}
+
+var unmarked = strings.NewReplacer("«", "", "»", "")
+
+// short keeps a few words on both sides of the first marked one.
+func short(s string) string {
+	before, rest, found := strings.Cut(s, "«")
+	marked, after, _ := strings.Cut(rest, "»")
+	if !found || utf8.RuneCountInString(s) <= maxShort {
+		return s
+	}
+	room := max(0, maxShort-utf8.RuneCountInString(marked)) / 2
+	head, tail := strings.Fields(before), strings.Fields(after)
+	from, to := len(head), 0
+	for n := 0; from > 0; from-- {
+		if n += utf8.RuneCountInString(head[from-1]) + 1; n > room {
+			break
+		}
+	}
+	for n := 0; to < len(tail); to++ {
+		if n += utf8.RuneCountInString(tail[to]) + 1; n > room {
+			break
+		}
+	}
+	out := strings.Join(head[from:], " ")
+	if from > 0 {
+		out = "…" + strings.TrimPrefix(out, "…")
+	}
+	if out != "" && out != "…" && strings.HasSuffix(before, " ") {
+		out += " "
+	}
+	out += "«" + marked + "»"
+	if to > 0 && strings.HasPrefix(after, " ") {
+		out += " "
+	}
+	out += strings.Join(tail[:to], " ")
+	if to < len(tail) {
+		out = strings.TrimRight(out, " ,;:–-(…") + "…"
+	}
+	return out
+}
+
+// whole takes the marks off what matched as a whole, such as a code.
+func whole(s string) string {
+	if strings.HasPrefix(s, "«") && strings.Index(s, "»") == len(s)-len("»") {
+		return strings.TrimSuffix(strings.TrimPrefix(s, "«"), "»")
+	}
+	return s
+}
+
+// upper makes the first letter a capital.
+func upper(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 || r == utf8.RuneError {
+		return s
+	}
+	return string(unicode.ToUpper(r)) + s[n:]
+}
+
+// saying is a quotation between the language's marks.
+func (w *words) saying(intro, quoted, lang string) saying {
+	marks := strings.SplitN(w.f("quote", args{Quote: "\x00"}), "\x00", 2)
+	return saying{Intro: intro, Open: marks[0], Words: spans(innerQuotes.Replace(quoted)), Close: marks[1], Lang: lang}
+}
+
+// layItem shows an item that is told for what happened: in full, or without the plan's words where we may
+// probably not apply.
 func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
-	brief := doubtful || id == ClosingSoon || id == OpeningSoon
-	it := pageItem{Title: e.Title, Lang: foreign(w, e.Language), URL: e.URL}
+	brief := doubtful
+	it := pageItem{Title: []span{{Text: e.Title}}, Lang: foreign(w, e.Language), URL: e.URL}
 	var facts []string
 	for _, s := range []string{e.KindWords, cmp.Or(e.Programme, e.SourceName), e.LanguageWords, e.Identifier} {
 		if s != "" && s != e.Title {
@@ -142,12 +266,12 @@ func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 			it.Rows = append(it.Rows, row{Label: w.t(label), Text: text, Strong: strong})
 		}
 	}
-	if e.Opens != nil && !withdrawn && (id == OpeningSoon || id == Opened || e.Opens.Days >= 0) {
+	if e.Opens != nil && !withdrawn && (id == Opened || e.Opens.Days >= 0) {
 		label := "label.opens"
 		if e.Opens.Days <= 0 && e.Status == string(call.StatusOpen) {
 			label = "label.opened"
 		}
-		add(label, w.f("deadline.left", args{Date: e.Opens.Words, Name: e.Opens.Left}), id == OpeningSoon)
+		add(label, w.f("deadline.left", args{Date: e.Opens.Words, Name: e.Opens.Left}), false)
 	}
 	switch {
 	case e.Deadline != nil && withdrawn:
@@ -157,7 +281,7 @@ func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 		if e.Kind == call.KindConsultation {
 			label = "label.answer"
 		}
-		add(label, w.f("deadline.left", args{Date: e.Deadline.Words, Name: e.Deadline.Left}), id != OpeningSoon)
+		add(label, w.f("deadline.left", args{Date: e.Deadline.Words, Name: e.Deadline.Left}), true)
 	case e.Kind != call.KindNews && len(e.Deadlines) == 0 && !withdrawn:
 		add("label.deadline", w.t("deadline.none"), false)
 	}
@@ -190,39 +314,40 @@ func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 // innerQuotes are what the quotation marks of a quoted text become inside ours.
 var innerQuotes = strings.NewReplacer("”", "’", "“", "’", "\"", "’")
 
-// sayings are the two quotations, the plan's own activity, and what speaks against. An item that stands, and was
-// told when it came, is not explained from the plan again: its priority stands above it.
+// sayings are the two quotations, the plan's own activity, and what speaks against. What we may probably not apply
+// for is not explained from the plan, and its title speaks for itself.
 func sayings(w *words, e *Entry, brief bool) []saying {
 	var out []saying
 	say := func(intro, text, lang string) {
 		if text != "" {
-			marks := strings.SplitN(w.f("quote", args{Quote: "\x00"}), "\x00", 2)
-			out = append(out, saying{Intro: intro, Open: marks[0], Words: spans(innerQuotes.Replace(text)), Close: marks[1], Lang: foreign(w, lang)})
+			out = append(out, w.saying(intro, text, foreign(w, lang)))
 		}
 	}
 	why := e.Why
 	switch {
-	case brief && e.ToldBefore:
+	case brief:
 	case why.Part == PartDecision:
 		say(w.t("why.decision"), why.Plan, why.PlanLanguage)
 	case why.Part == PartVocabulary:
-		say(w.f("why.vocabulary", args{Name: e.PriorityName}), why.Plan, "")
-	case why.Part == PartRule:
-		say(w.f("why.rule", args{Name: e.PriorityName}), why.Plan, why.PlanLanguage)
+		say(w.f("why.vocabulary", args{Name: e.PriorityName}), why.Plan, why.PlanLanguage)
 	default:
 		say(w.f("why.plan", args{Name: e.PriorityName}), why.Plan, why.PlanLanguage)
 	}
-	switch why.Field {
-	case "ref": // a decision quotes no more than the title
-	case "title":
+	switch field := why.Field; {
+	case field == "ref", brief && field == "title": // no more than the title, which stands above
+	case field == "title":
 		say(w.t("why.title"), why.Call, e.Language)
-	case "eligible":
+	case field == "eligible":
 		say(w.t("why.eligible"), why.Call, e.Language)
-	case "text", "":
+	case field == "text" || field == "":
 		say(w.t("why."+string(known(e.Kind))), why.Call, e.Language)
+	case field == "identifier" || field == "call": // codes read better inside the sentence
+		say(upper(w.field(field)), whole(why.Call), "")
+		if len(out) > 0 {
+			out[len(out)-1].After = w.t("why.code")
+		}
 	default:
-		code := strings.TrimSuffix(strings.TrimPrefix(why.Call, "«"), "»") // all of it matched
-		say(w.f("why.code."+string(known(e.Kind)), args{Label: w.field(why.Field)}), code, "")
+		say(w.f("why.named", args{Label: upper(w.field(field))}), whole(why.Call), e.Language)
 	}
 	if !brief {
 		say(w.t("why.activity"), why.Activity, why.ActivityLanguage)
@@ -238,7 +363,7 @@ func sayings(w *words, e *Entry, brief bool) []saying {
 	for _, a := range e.Against {
 		switch {
 		case a.Eligibility && a.Plan != "":
-			out = append(out, saying{Intro: w.t("against"), Words: spans(a.Plan), Lang: foreign(w, e.Why.PlanLanguage), Against: true})
+			out = append(out, saying{Intro: w.t("against"), Words: spans(a.Plan), Lang: foreign(w, a.Language), Against: true})
 			if a.Field == "eligible" {
 				say(w.t("why.eligible"), a.Call, e.Language)
 			}

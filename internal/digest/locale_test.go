@@ -23,12 +23,12 @@ import (
 func built() map[string][]string {
 	kinds := []string{string(call.KindCall), string(call.KindConsultation), string(call.KindPlanned), string(call.KindNews)}
 	out := map[string][]string{
-		"kind.":     kinds,
-		"why.":      kinds,
-		"why.code.": kinds,
-		"status.":   {string(call.StatusForthcoming), string(call.StatusOpen), string(call.StatusClosed)},
-		"proof.":    {string(StateNews), string(StateQuiet), string(StatePartial), string(StateFailed), string(StateSuspect), string(StateLate), string(StateNever)},
-		"warning.":  {string(StatePartial), string(StateFailed), string(StateSuspect), string(StateLate), string(StateNever)},
+		"kind.":    kinds,
+		"why.":     kinds,
+		"status.":  {string(call.StatusForthcoming), string(call.StatusOpen), string(call.StatusClosed)},
+		"proof.":   {string(StateNews), string(StateQuiet), string(StatePartial), string(StateFailed), string(StateSuspect), string(StateLate), string(StateNever)},
+		"held.":    {string(HeldStale), string(HeldRegress), string(HeldCrowd), string(HeldSuspect), string(HeldOther)},
+		"warning.": {string(StatePartial), string(StateFailed), string(StateSuspect), string(StateLate), string(StateNever)},
 	}
 	for m := time.January; m <= time.December; m++ {
 		out["month."] = append(out["month."], strconv.Itoa(int(m)))
@@ -42,7 +42,7 @@ func built() map[string][]string {
 	for _, r := range reasons {
 		out["omitted."] = append(out["omitted."], string(r))
 	}
-	out["field."] = []string{"programme", "call", "identifier", "topics", "source", "kind", "divisions", "action_types", "eligible", "title", "text",
+	out["field."] = []string{"parent_title", "call_title", "programme", "call", "identifier", "topics", "source", "kind", "divisions", "action_types", "eligible", "title", "text",
 		"deadlines", "budget_eur", "opens", "status", "grants", "contribution_min_eur", "contribution_max_eur"}
 	return out
 }

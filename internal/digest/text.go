@@ -22,9 +22,15 @@ func Text(d Digest) string {
 	}
 	for _, s := range p.Sections {
 		t.gap()
-		t.heading(s.Heading+" ("+itoa(s.Count)+")", "=")
+		head := s.Heading
+		if s.Count > 0 {
+			head += " (" + itoa(s.Count) + ")"
+		}
+		t.heading(head, "=")
 		for _, g := range s.Groups {
-			t.heading(g.Name, "-")
+			if g.Name != "" {
+				t.heading(g.Name, "-")
+			}
 			for _, it := range g.Items {
 				t.item(it)
 			}
@@ -87,7 +93,17 @@ func (t *sheet) hang(lead, s string) {
 }
 
 func (t *sheet) item(it pageItem) {
-	t.hang("* ", it.Title)
+	t.hang("* ", marked(it.Title))
+	if it.Brief != "" {
+		for _, s := range it.Why {
+			t.hang("  ", it.Brief+" "+s.String())
+		}
+		if it.URL != "" {
+			t.line("  " + it.URL)
+		}
+		t.line("")
+		return
+	}
 	t.hang("  ", it.Facts)
 	for _, c := range it.Changed {
 		t.hang("  > ", c)
@@ -99,22 +115,34 @@ func (t *sheet) item(it pageItem) {
 		t.line("  " + it.URL)
 	}
 	for _, s := range it.Why {
-		var b strings.Builder
-		b.WriteString(s.Intro + " " + s.Open)
-		for _, w := range s.Words {
-			if w.Mark {
-				b.WriteString("«" + w.Text + "»")
-			} else {
-				b.WriteString(w.Text)
-			}
-		}
-		b.WriteString(s.Close + " " + s.After)
-		t.hang("  ", b.String())
+		t.hang("  ", s.String())
 	}
 	if it.Also != "" {
 		t.hang("  ", it.Also)
 	}
 	t.line("")
+}
+
+// String is the saying in plain text, words that matched between «».
+func (s saying) String() string {
+	var b strings.Builder
+	b.WriteString(s.Intro + " " + s.Open)
+	b.WriteString(marked(s.Words))
+	b.WriteString(s.Close + " " + s.After)
+	return b.String()
+}
+
+// marked is spans in plain text, the marked ones between «».
+func marked(spans []span) string {
+	var b strings.Builder
+	for _, w := range spans {
+		if w.Mark {
+			b.WriteString("«" + w.Text + "»")
+		} else {
+			b.WriteString(w.Text)
+		}
+	}
+	return b.String()
 }
 
 // wrap breaks s at common spaces; a word longer than the width stands alone on its line.

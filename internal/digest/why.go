@@ -34,7 +34,7 @@ func (b *builder) why(c *call.Call, p *plan.Priority, reasons []match.Reason) Wh
 		default:
 			worth = 1
 		}
-		if part, _ := partOf(p, r); part == PartText || part == PartDecision {
+		if r.Kind == match.KindSentence || r.Kind == match.KindDecision {
 			worth += 1.5
 		}
 		if worth > bestWorth {
@@ -42,8 +42,10 @@ func (b *builder) why(c *call.Call, p *plan.Priority, reasons []match.Reason) Wh
 		}
 	}
 	part, words := partOf(p, best)
-	w := Why{Part: part, Plan: quote(words), Call: quote(best.CallText), Field: best.Field, Networks: []string{}}
-	w.PlanLanguage = b.planLanguage(p, w.Plan)
+	w := Why{Part: part, Plan: quote(words), PlanLanguage: b.in.Plan.Language, Call: quote(best.CallText), Field: best.Field, Networks: []string{}}
+	if b.w.lang == "en" && best.PriorityEN != "" {
+		w.Plan, w.PlanLanguage = quote(ownWords(p.NameEN, best.PriorityEN)), "en"
+	}
 	if a, ok := activity(p, c.Kind, best); ok {
 		networks := make([]string, len(a.Networks))
 		for i, n := range a.Networks {
@@ -61,40 +63,25 @@ func (b *builder) why(c *call.Call, p *plan.Priority, reasons []match.Reason) Wh
 // partOf tells which part of the plan a reason speaks from, and its words without the priority's name. Where a
 // reason says no more than the name, the priority's first sentence speaks for it.
 func partOf(p *plan.Priority, r match.Reason) (Part, string) {
-	switch own, named := strings.CutPrefix(r.PriorityText, p.Name+": "); {
-	case r.Field == "ref":
+	switch {
+	case r.Kind == match.KindDecision:
 		return PartDecision, r.PriorityText
+	case r.Kind == match.KindWords:
+		return PartVocabulary, ownWords(p.Name, r.PriorityText)
 	case r.PriorityText == "" || r.PriorityText == p.Name:
 		return PartText, firstSentence(p.Text)
-	case named: // bare terms, whose stars only the matcher understands
-		return PartVocabulary, strings.ReplaceAll(own, "*", "")
-	case slices.ContainsFunc(p.Rules, func(x plan.Rule) bool { return x.Note == r.PriorityText }):
-		return PartRule, r.PriorityText
 	}
 	return PartText, r.PriorityText
 }
+
+// ownWords are a term's words without the priority's name before them.
+func ownWords(name, s string) string { return strings.TrimPrefix(s, name+": ") }
 
 func firstSentence(s string) string {
 	for _, span := range text.Sentences(s) {
 		return s[span.Start:span.End]
 	}
 	return s
-}
-
-// ofPlan tells whether a point against an item comes from the priority's own vocabulary, rules or exceptions.
-// What does not is about who may apply, which the matcher knows and no plan says.
-func ofPlan(p *plan.Priority, r match.Reason) bool {
-	return r.Field == "ref" ||
-		slices.ContainsFunc(p.Rules, func(x plan.Rule) bool { return x.Pattern == r.Term }) ||
-		slices.ContainsFunc(p.Vocabulary, func(t plan.Term) bool { return r.Term == cmp.Or(t.SV, strings.Join(t.EN, ", ")) })
-}
-
-// planLanguage tells which of the priority's two texts a quotation comes from.
-func (b *builder) planLanguage(p *plan.Priority, s string) string {
-	if s != "" && !strings.Contains(p.Text, s) && strings.Contains(p.TextEN, s) {
-		return "en"
-	}
-	return b.in.Plan.Language
 }
 
 // known is k, or call for a kind from a newer source than this text knows.
@@ -106,10 +93,11 @@ func known(k call.Kind) call.Kind {
 }
 
 // activity picks the row of the plan's tables that fits an item best: rows about answering go with consultations
-// and only with them; then the one that shares most words with the reason; then the plan's own order.
+// and only with them; then the one that shares most words with the reason; then the plan's own order. One that
+// shares none says nothing.
 func activity(p *plan.Priority, k call.Kind, r match.Reason) (plan.Activity, bool) {
 	ours := stems(r.PriorityText + " " + r.CallText + " " + r.Term)
-	best, most := -1, -1
+	best, most := -1, 0
 	for i, a := range p.Activities {
 		points := 0
 		for s := range stems(a.Heading + " " + a.Text) {
@@ -154,24 +142,25 @@ func stems(s string) map[string]bool {
 // against lists what held an item back, strongest first, each point once.
 func (b *builder) against(results []match.Result) []Against {
 	out := []Against{}
-	type point struct {
-		match.Reason
-		eligibility bool
-	}
-	var points []point
+	var points []match.Reason
 	for _, res := range results {
-		p, _ := b.in.Plan.Priority(res.Priority)
 		for _, r := range res.Reasons {
 			if r.Weight < 0 {
-				points = append(points, point{r, r.Field == "eligible" || !ofPlan(p, r)})
+				points = append(points, r)
 			}
 		}
 	}
-	slices.SortStableFunc(points, func(x, y point) int {
+	slices.SortStableFunc(points, func(x, y match.Reason) int {
 		return cmp.Or(cmp.Compare(x.Weight, y.Weight), strings.Compare(x.Field, y.Field), strings.Compare(x.Term, y.Term))
 	})
 	for _, p := range points {
-		a := Against{Plan: quote(p.PriorityText), Call: quote(p.CallText), Field: p.Field, Term: plain(p.Term, maxLabel), Eligibility: p.eligibility}
+		a := Against{Plan: quote(p.PriorityText), Language: b.in.Plan.Language, Call: quote(p.CallText), Field: p.Field, Term: plain(p.Term, maxLabel), Eligibility: p.Kind == match.KindLimit}
+		if a.Eligibility {
+			a.Language = "sv" // the matcher's own sentence
+		}
+		if b.w.lang == "en" && p.PriorityEN != "" {
+			a.Plan, a.Language = quote(p.PriorityEN), "en"
+		}
 		if !slices.ContainsFunc(out, func(o Against) bool { return o.Field == a.Field && o.Call == a.Call && o.Term == a.Term }) {
 			out = append(out, a)
 		}

@@ -232,6 +232,28 @@ func (w *words) moment(m call.Moment) string {
 	return w.f("date.clock", args{Date: w.day(t), Clock: w.clock(t)})
 }
 
+// near is 23 april, with the year when it is not the given one.
+func (w *words) near(m call.Moment, year int) string {
+	t := local(m)
+	if t.Year() != year {
+		return w.dayShort(t) + " " + strconv.Itoa(t.Year())
+	}
+	return w.dayShort(t)
+}
+
+// short is moment without the year when it is the given one.
+func (w *words) short(m call.Moment, year int) string {
+	t := local(m)
+	if t.Year() != year {
+		return w.moment(m)
+	}
+	day := w.f("date.weekday", w.dateArgs(t))
+	if m.DayOnly() {
+		return day
+	}
+	return w.f("date.clock", args{Date: day, Clock: w.clock(t)})
+}
+
 // left says how far away a day is: i dag, i morgon, om 3 dagar, i går, för 3 dagar sedan.
 func (w *words) left(days int) string {
 	switch {
@@ -250,7 +272,7 @@ func (w *words) left(days int) string {
 // field names a field of the exchange format or of a plan's rule, in the definite form: budgeten.
 func (w *words) field(field string) string {
 	switch field {
-	case "programme", "call", "identifier", "topics", "source", "kind", "divisions", "action_types", "eligible", "title", "text",
+	case "parent_title", "call_title", "programme", "call", "identifier", "topics", "source", "kind", "divisions", "action_types", "eligible", "title", "text",
 		"deadlines", "budget_eur", "opens", "status", "grants", "contribution_min_eur", "contribution_max_eur":
 		return w.t("field." + field)
 	case "topic":
@@ -290,7 +312,8 @@ func daysBetween(from, to time.Time) int {
 // Longest texts, in characters: what a reader takes in at a glance.
 const (
 	maxTitle    = 240
-	maxQuote    = 260
+	maxQuote    = 190 // the matcher cuts at 180, before it marks words
+	maxShort    = 90  // of a quotation in an item of a few lines
 	maxEligible = 240
 	maxActivity = 180
 	maxLabel    = 80

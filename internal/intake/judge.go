@@ -6,13 +6,14 @@
 //
 //   - Absence in one crawl is nothing: paging is unstable. A call is closed when it is absent from two complete
 //     listings of different days after its last deadline, and withdrawn when it is absent from five over at least three days before it.
-//   - A row that is open although its every deadline has passed is stale. Unknown stale rows are held, for good;
-//     a known call that goes stale stays as it is until it leaves or is extended.
-//   - A reading that would take a known call's future away (its last deadline moves from the future into the past) is
-//     held for a week: portals fall back to old values and return.
+//   - A row that is open although its every deadline has passed is stale. Stale rows of calls that are unknown or gone
+//     are held, for good; a known call that goes stale stays as it is until it leaves or is extended.
+//   - A reading that would move a known call's last deadline back into the past is held for a week: portals fall
+//     back to old values and return.
 //   - A jump (more calls appear or vanish than the source's share allows, or stale rows come in crowds) makes the
 //     run suspect: of known calls only openings and extensions are believed, and a crowd of new calls waits until
-//     two later complete runs have confirmed it.
+//     two later complete runs have confirmed it. Runs stay suspect while what made the first so lasts, but not for
+//     ever: after a week or two it is how the source is.
 package intake
 
 import (
@@ -38,12 +39,20 @@ const (
 	jumpFloor = 20
 	// staleShare of the known calls is how many unknown stale rows may appear in one run.
 	staleShare = 0.05
-	// confirmAfter is how long a reading that takes a call's future away must last to be believed.
+	// confirmAfter is how long a reading that is held of a known call must last to be believed, and how long a
+	// crowd of stale rows makes runs suspect. The one crowd that was seen lasted five days.
 	confirmAfter = 7 * 24 * time.Hour
+	// lostFor is how long missing calls make runs suspect: else a source that shrank for good would never be
+	// believed again.
+	lostFor = 14 * 24 * time.Hour
 	// confirmRuns is how many later complete runs must show a crowd of new calls.
 	confirmRuns = 2
 	// crowdReason begins the reason of a hold that more runs may lift.
 	crowdReason = "crowd:"
+	// staleCrowd begins the reason of a hold of a stale row that came with many others, staleReason of one that
+	// came alone or in the first run.
+	staleCrowd  = "stale crowd:"
+	staleReason = "stale:"
 )
 
 // Mode says why calls are taken in.
@@ -125,6 +134,7 @@ type judgement struct {
 	held  map[string]store.Hold
 	kept  map[string]bool // refs that are not listed, but were looked up and still stand
 	crowd bool            // new calls of this run wait for confirmation
+	stale bool            // stale rows come in a crowd
 	out   Verdict
 }
 
@@ -135,24 +145,28 @@ func (j *judgement) weigh(items []kind.Item) {
 	}
 	standing, missing := 0, map[string]bool{}
 	for i := range j.Known {
-		if r := &j.Known[i]; r.Gone.IsZero() {
+		if r := &j.Known[i]; r.Gone.IsZero() && r.Call.Status != call.StatusClosed {
 			standing++
 			// A call whose deadline has passed may go; many may go on the same day.
-			missing[r.Call.Ref] = !r.Call.Stale(j.At)
+			missing[r.Call.Ref] = !r.Call.Stale(j.At) && j.At.Sub(r.LastSeen) < lostFor
 		}
 	}
 	fresh, stale := 0, 0
 	for _, it := range items {
-		_, waiting := j.held[it.Call.Ref]
-		switch known := j.known[it.Call.Ref]; {
-		case known != nil:
-			delete(missing, it.Call.Ref)
-			if j.losesFuture(known.Call, it.Call) && !waiting {
+		h, waiting := j.held[it.Call.Ref]
+		old := waiting && !(strings.HasPrefix(h.Reason, staleCrowd) && j.At.Sub(h.Since) < confirmAfter)
+		known := j.known[it.Call.Ref]
+		delete(missing, it.Call.Ref)
+		switch {
+		case known != nil && known.Gone.IsZero():
+			if j.losesFuture(known.Call, it.Call) && !j.confirmed(it.Call.Ref) {
 				stale++
 			}
-		case waiting:
 		case it.Call.Stale(j.At):
-			stale++
+			if !old {
+				stale++
+			}
+		case known != nil || strings.HasPrefix(h.Reason, crowdReason) || waiting && it.Hold != "":
 		default:
 			fresh++
 		}
@@ -162,7 +176,8 @@ func (j *judgement) weigh(items []kind.Item) {
 		jump = max(jumpFloor, standing/4)
 	}
 	if n := max(jumpFloor, int(staleShare*float64(standing))); stale > n {
-		j.suspect("%d rows that are open with every deadline past came at once (limit %d)", stale, n)
+		j.stale = true
+		j.suspect("%d rows that are open with every deadline past came at once, today or this week (limit %d)", stale, n)
 	}
 	if fresh > jump {
 		j.crowd = true
@@ -184,14 +199,21 @@ func (j *judgement) suspect(format string, args ...any) {
 	j.out.Notes = append(j.out.Notes, "suspect: "+fmt.Sprintf(format, args...))
 }
 
-// losesFuture tells whether a reading moves a call's last deadline from the future into the past.
+// losesFuture tells whether a reading moves a call's last deadline back to a day that has passed. Where that deadline
+// has passed itself by now, it is an old value all the same.
 func (j *judgement) losesFuture(old, read call.Call) bool {
-	was, ok := old.LastDeadline()
-	if !ok || was.Passed(j.At) {
+	is, ok := read.LastDeadline()
+	if !ok || !is.Passed(j.At) || read.Status == call.StatusClosed {
 		return false
 	}
-	is, ok := read.LastDeadline()
-	return ok && is.Passed(j.At) && read.Status != call.StatusClosed
+	was, ok := old.LastDeadline()
+	return ok && is.Compare(was) < 0 && is.Date() != was.Date()
+}
+
+// confirmed tells whether a call has been held for so long that its reading is believed.
+func (j *judgement) confirmed(ref string) bool {
+	h, ok := j.held[ref]
+	return ok && j.At.Sub(h.Since) >= confirmAfter
 }
 
 func (j *judgement) take(it kind.Item) {
@@ -206,9 +228,9 @@ func (j *judgement) take(it kind.Item) {
 			j.hold(c, it.Hold)
 			return
 		}
-		if known == nil && c.Stale(j.At) {
+		if (known == nil || !known.Gone.IsZero() && j.Mode == Crawl) && c.Stale(j.At) {
 			last, _ := c.LastDeadline()
-			j.hold(c, fmt.Sprintf("stale: listed as %s although its last deadline was %s", c.Status, last.Date()))
+			j.hold(c, fmt.Sprintf("%s listed as %s although its last deadline was %s", j.staleWord(c.Ref), c.Status, last.Date()))
 			return
 		}
 		if known == nil && j.waits(c.Ref) {
@@ -223,10 +245,20 @@ func (j *judgement) take(it kind.Item) {
 	j.update(known, it)
 }
 
-// waits tells whether an unknown call must be shown by more runs before it is believed: it came in a crowd.
+// staleWord begins the reason to hold a stale row. A row that is held keeps its own: those of a first run are no crowd.
+func (j *judgement) staleWord(ref string) string {
+	h, held := j.held[ref]
+	if held && strings.HasPrefix(h.Reason, staleCrowd) || !held && j.stale {
+		return staleCrowd
+	}
+	return staleReason
+}
+
+// waits tells whether an unknown call must be shown by more runs before it is believed: it came in a crowd. Runs of
+// one morning are one look, and to read stored documents again is none.
 func (j *judgement) waits(ref string) bool {
-	if h, held := j.held[ref]; held {
-		return strings.HasPrefix(h.Reason, crowdReason) && h.Runs+1 < confirmRuns
+	if h, held := j.held[ref]; held && strings.HasPrefix(h.Reason, crowdReason) {
+		return j.Mode != Crawl || h.Runs+1 < confirmRuns || j.At.Sub(h.Since) < absentSince
 	}
 	return j.crowd
 }
@@ -239,44 +271,62 @@ func (j *judgement) add(c call.Call) {
 }
 
 func (j *judgement) update(known *store.Record, it kind.Item) {
-	seen := !j.Rechecked[it.Call.Ref] && j.Mode != Reparse
-	merged := Overlay(known.Call, it.Call)
+	ref, gone := it.Call.Ref, !known.Gone.IsZero()
+	if _, held := j.held[ref]; held && j.Mode == Reparse {
+		return // the stored document is the one that was not believed
+	}
+	seen := !j.Rechecked[ref] && j.Mode == Crawl
+	read := it.Call
+	if it.Hold != "" {
+		read.Deadlines = nil // a row with something that cannot be read: what it shows may be a part
+	}
+	merged := Overlay(known.Call, read)
 	// A two-stage call is closed between its stages, and portals close calls and open them again: as long as
 	// a deadline lies ahead and the source still lists it, it is not closed.
 	if merged.Status == call.StatusClosed && j.betweenStages(merged) {
 		merged.Status = known.Call.Status
 	}
-	if j.Rechecked[it.Call.Ref] && merged.Status != call.StatusClosed {
-		j.kept[it.Call.Ref] = true
+	if j.Rechecked[ref] && merged.Status != call.StatusClosed {
+		j.kept[ref] = true
 	}
 	held := false
 	if j.Mode == Crawl {
-		if reason := j.incredible(known.Call, merged); reason != "" {
+		if reason := j.incredible(known, merged); reason != "" {
 			j.hold(it.Call, reason)
 			merged, held = known.Call, true
 		}
 	}
 	if !held {
-		j.release(it.Call.Ref)
+		j.release(ref)
 	}
 	changes := Diff(known.Call, merged)
-	if !known.Gone.IsZero() && seen && merged.Status != call.StatusClosed {
+	version := len(changes) > 0
+	for i := range changes {
+		// What happens to a call that is over, and stays so, is history.
+		if over := gone || known.Call.Stale(j.At); over && (merged.Status == call.StatusClosed || merged.Stale(j.At)) {
+			changes[i].Material = false
+		}
+	}
+	// An import tells nothing of what a source lists; only other content brings a call back.
+	back := gone && !held && merged.Status != call.StatusClosed && (seen || j.Mode == Import && version)
+	if back {
 		// Not "open": that it is listed again says nothing about an opening.
 		changes = append(changes, call.Change{Event: call.EventStatus, Field: "listed", Old: "gone", New: "listed", Material: !merged.Stale(j.At)})
 	}
-	if len(changes) == 0 && known.Missed == 0 && (known.Gone.IsZero() || !seen) {
+	if len(changes) == 0 && (known.Missed == 0 || gone || !seen) {
 		if seen {
-			j.out.Batch.Seen = append(j.out.Batch.Seen, it.Call.Ref)
+			j.out.Batch.Seen = append(j.out.Batch.Seen, ref)
 		}
 		return
 	}
 	for i := range changes {
 		changes[i] = j.stamp(merged, changes[i])
 	}
-	save := store.Save{Call: merged, Version: len(Diff(known.Call, merged)) > 0, Changes: changes, Seen: seen, Gone: known.Gone, Missed: known.Missed}
-	if seen {
+	save := store.Save{Call: merged, Version: version, Changes: changes, Seen: seen, Gone: known.Gone, Missed: known.Missed}
+	switch {
+	case back || seen && !gone:
 		save.Gone, save.Missed = time.Time{}, 0
-	} else if merged.Status == call.StatusClosed && known.Gone.IsZero() {
+	case !seen && merged.Status == call.StatusClosed && !gone:
 		save.Gone = j.At
 	}
 	if len(changes) > 0 {
@@ -291,20 +341,28 @@ func (j *judgement) betweenStages(c call.Call) bool {
 }
 
 // incredible gives the reason not to believe a reading of a known call, if there is one.
-func (j *judgement) incredible(old, read call.Call) string {
+func (j *judgement) incredible(known *store.Record, read call.Call) string {
+	old := known.Call
+	if j.confirmed(old.Ref) {
+		return ""
+	}
 	if j.losesFuture(old, read) {
-		if h, ok := j.held[old.Ref]; ok && j.At.Sub(h.Since) >= confirmAfter {
-			return ""
-		}
 		last, _ := read.LastDeadline()
-		return fmt.Sprintf("regress: its last deadline would move from the future back to %s", last.Date())
+		return fmt.Sprintf("regress: its last deadline would move back to %s", last.Date())
 	}
 	if !j.out.Suspect {
 		return ""
 	}
+	if !known.Gone.IsZero() && read.Status != call.StatusClosed {
+		return "suspect run: it would be listed again"
+	}
 	for _, ch := range Diff(old, read) {
 		switch ch.Event {
-		case call.EventOpened, call.EventIdentifier:
+		case call.EventIdentifier:
+		case call.EventOpened:
+			if read.Opens.Time().After(j.At) {
+				return fmt.Sprintf("suspect run: it would be open before its opening day %s", read.Opens.Date())
+			}
 		case call.EventDeadlines:
 			was, _ := old.LastDeadline()
 			if is, ok := read.LastDeadline(); !ok || is.Compare(was) <= 0 {

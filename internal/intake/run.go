@@ -57,7 +57,7 @@ func (r *Run) Keep(ctx context.Context, d kind.Document, problem string) error {
 
 // Absent gives the calls that stand in the store and that a complete listing lacks, by ref.
 func (r *Run) Absent(ctx context.Context, items []kind.Item) ([]call.Call, error) {
-	records, err := r.st.Records(ctx, r.source.ID)
+	heads, err := r.st.Heads(ctx, r.source.ID) // of hundreds a few are absent: only theirs are unpacked
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +66,15 @@ func (r *Run) Absent(ctx context.Context, items []kind.Item) ([]call.Call, error
 		listed[it.Call.Ref] = true
 	}
 	var out []call.Call
-	for _, rec := range records {
-		if rec.Gone.IsZero() && rec.Call.Status != call.StatusClosed && !listed[rec.Call.Ref] {
-			out = append(out, rec.Call)
+	for _, h := range heads {
+		if !h.Gone.IsZero() || h.Status == call.StatusClosed || listed[h.Key.Ref] {
+			continue
 		}
+		rec, err := r.st.Record(ctx, h.Key)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, rec.Call)
 	}
 	return out, nil
 }

@@ -9,7 +9,7 @@ import (
 // limit is why a Swedish public authority, or those whom it informs, can hardly apply. It lowers a call
 // among those that match, and never hides it: a reader may know better.
 type limit struct {
-	why, field, term, quote string
+	why, english, field, term, quote string
 }
 
 // closed are the codes and words by which Brussels keeps a call to a circle that does not hold Sweden's
@@ -20,11 +20,13 @@ var closed = []struct {
 	title   []string // phrases of the title
 	who     []string // phrases of what the source says of who may apply
 	because string
+	english string
 }{
 	{
 		term:    "cohesion envelope",
 		codes:   []string{"cef-t-*coen-*"},
 		because: "Pengarna är avsatta för sammanhållningsländerna; Sverige är inte ett av dem.",
+		english: "The money is set aside for the cohesion countries; Sweden is not one of them.",
 	},
 	{
 		term:    "named beneficiaries",
@@ -32,28 +34,33 @@ var closed = []struct {
 		title:   []string{"sga", "identified beneficiary", "named beneficiaries", "direct award"},
 		who:     []string{"identified beneficiary", "identified beneficiaries", "named beneficiary", "named beneficiaries", "designated beneficiaries", "by invitation", "framework partners only"},
 		because: "Bara namngivna mottagare eller ramavtalets parter får söka.",
+		english: "Only named beneficiaries or the parties of a framework agreement may apply.",
 	},
 	{
 		term:    "outermost regions",
 		codes:   []string{"*4or", "*4or-*", "*4or2"},
 		title:   []string{"outermost region", "outermost regions", "yttersta randområden", "yttersta randområdena"},
 		because: "Gäller EU:s yttersta randområden.",
+		english: "For the EU's outermost regions.",
 	},
 	{
 		term:    "Ukraine",
 		codes:   []string{"*-ua", "*-ukraine"},
 		title:   []string{"ukrainian", "for ukraine", "in ukraine"},
 		because: "Gäller aktörer i Ukraina eller från Ukraina.",
+		english: "For actors in or from Ukraine.",
 	},
 	{
 		term:    "applicants in one country",
 		codes:   []string{"europeaid/*/act/??"},
 		because: "Gäller verksamhet i ett enda land utanför EU, oftast för sökande på plats.",
+		english: "For work in a single country outside the EU, mostly for applicants there.",
 	},
 	{
 		term:    "national authorities",
 		who:     []string{"only national authorities", "reserved for national", "only central government", "national authorities only"},
 		because: "Bara statliga myndigheter får söka.",
+		english: "Only national authorities may apply.",
 	},
 }
 
@@ -76,7 +83,7 @@ func eligibility(c *call.Call, code string, passages []passage) (limit, bool) {
 		for _, g := range k.codes {
 			for _, f := range codes {
 				if f.value != "" && fitsCode(g, f.folded) {
-					return limit{k.because, f.field, k.term, "«" + clip(f.value, maxField) + "»"}, true
+					return limit{k.because, k.english, f.field, k.term, "«" + clip(f.value, maxField) + "»"}, true
 				}
 			}
 		}
@@ -89,7 +96,7 @@ func eligibility(c *call.Call, code string, passages []passage) (limit, bool) {
 			}
 			for _, phrase := range in.phrases {
 				if h, ok := standing(in.passage.words, strings.Fields(phrase)); ok {
-					return limit{k.because, in.passage.field, k.term, sentence(in.passage, h)}, true
+					return limit{k.because, k.english, in.passage.field, k.term, sentence(in.passage, h)}, true
 				}
 			}
 		}

@@ -9,7 +9,6 @@ import (
 
 	"utkik/internal/call"
 	"utkik/internal/plan"
-	"utkik/internal/text"
 )
 
 // How points become a score. Evidence adds up, but each further term says less that is new.
@@ -20,7 +19,7 @@ const (
 	decided   = 10.0 // points of a person's decision, above anything that a term or a rule may weigh
 	capped    = 0.25 // of the points above halfway that a call keeps when the authority can hardly apply
 	maxReason = 6    // reasons of one result
-	quoted    = 240  // bytes of a sentence that are quoted
+	quoted    = 240  // bytes of a line that are read beyond the head of a text
 )
 
 // Matcher weighs calls against one plan. It is safe for parallel use.
@@ -49,13 +48,14 @@ type priority struct {
 type term struct {
 	name   string // as reasons call it
 	weight float64
-	quote  string // the plan's sentence that speaks of it
+	note   string
+	quote  quotation // the plan's sentence that speaks of it
 }
 
 type rule struct {
 	plan.Rule
 	pattern []string // in small letters, cut at the stars
-	quote   string
+	quote   quotation
 }
 
 // New makes a matcher of p. Terms without a single word and patterns without a letter are errors.
@@ -87,17 +87,19 @@ func New(p *plan.Plan) (*Matcher, error) {
 					m.phrases[n] = append(m.phrases[n], cl)
 				}
 			}
-			c.terms = append(c.terms, term{name: name, weight: t.Weight})
+			c.terms = append(c.terms, term{name: name, weight: t.Weight, note: t.Note})
 		}
 		for _, r := range pp.Rules {
 			if strings.Trim(r.Pattern, "* ") == "" {
 				return nil, fmt.Errorf("plan %s: priority %s: line %d: pattern %q would fit everything", p.ID, pp.ID, r.Line, r.Pattern)
 			}
-			c.rules = append(c.rules, rule{r, strings.Split(strings.ToLower(r.Pattern), "*"), cmp.Or(r.Note, pp.Name)})
+			c.rules = append(c.rules, rule{Rule: r, pattern: strings.Split(strings.ToLower(r.Pattern), "*")})
 		}
 		m.priorities = append(m.priorities, c)
 	}
-	m.quote(p)
+	for i := range p.Priorities {
+		m.quote(p, i)
+	}
 	return m, nil
 }
 
@@ -114,41 +116,6 @@ func byKey(es []plan.Exception) map[call.Key]plan.Exception {
 		m[call.Key{Source: e.Source, Ref: e.Ref}] = e
 	}
 	return m
-}
-
-// quote finds for every term the plan's sentence that speaks of it: of the priority's own text first, then
-// of its activities, then of the English text. A term of which the plan says nothing quotes its own words.
-func (m *Matcher) quote(p *plan.Plan) {
-	for i := range p.Priorities {
-		pp := &p.Priorities[i]
-		terms := m.priorities[i].terms
-		sources := []string{pp.Text}
-		for _, a := range pp.Activities {
-			sources = append(sources, a.Text)
-		}
-		sources = append(sources, pp.TextEN)
-		for _, s := range sources {
-			for _, span := range text.Sentences(s) {
-				sentence := s[span.Start:span.End]
-				m.lexicon.find(words(sentence), func(phrase int32, _, _ int) {
-					for _, c := range m.phrases[phrase] {
-						if int(c.priority) == i && terms[c.term].quote == "" {
-							terms[c.term].quote = strings.TrimSpace(sentence)
-						}
-					}
-				})
-			}
-		}
-		for k, t := range pp.Vocabulary {
-			if terms[k].quote == "" || t.Weight < 0 {
-				own := strings.Join(phrasesOf(t), ", ")
-				if t.Note != "" {
-					own += " (" + t.Note + ")"
-				}
-				terms[k].quote = pp.Name + ": " + own
-			}
-		}
-	}
 }
 
 // hit is a phrase found in a call, as evidence for one term.
@@ -208,7 +175,9 @@ func (m *Matcher) Match(c *call.Call) []Result {
 		}
 		if limited && r.points > halfway {
 			r.reasons = append(r.reasons, Reason{
+				Kind:         KindLimit,
 				PriorityText: limit.why,
+				PriorityEN:   limit.english,
 				CallText:     limit.quote,
 				Field:        limit.field,
 				Term:         limit.term,
@@ -278,7 +247,10 @@ func (m *Matcher) weigh(p *priority, c *call.Call, passages []passage, hits []hi
 		points := e.points * share
 		w.points += points
 		w.reasons = append(w.reasons, Reason{
-			PriorityText: t.quote,
+			Kind:         t.quote.kind,
+			PriorityText: t.quote.own,
+			PriorityEN:   t.quote.en,
+			Note:         t.note,
 			CallText:     sentence(pa, e.hit),
 			Field:        pa.field,
 			Term:         t.name,
@@ -296,7 +268,10 @@ func (m *Matcher) weigh(p *priority, c *call.Call, passages []passage, hits []hi
 		ruled = ruled || r.Weight > 0
 		w.points += r.Weight
 		w.reasons = append(w.reasons, Reason{
-			PriorityText: r.quote,
+			Kind:         KindRule,
+			PriorityText: r.quote.own,
+			PriorityEN:   r.quote.en,
+			Note:         r.Note,
 			CallText:     "«" + f.value + "»",
 			Field:        f.name,
 			Term:         r.Pattern,
@@ -312,11 +287,15 @@ func (m *Matcher) weigh(p *priority, c *call.Call, passages []passage, hits []hi
 	for _, h := range taken {
 		if n, ok := lost[h.term]; ok && n > 0 {
 			delete(lost, h.term)
+			t := &p.terms[h.term]
 			w.reasons = append(w.reasons, Reason{
-				PriorityText: p.terms[h.term].quote,
+				Kind:         t.quote.kind,
+				PriorityText: t.quote.own,
+				PriorityEN:   t.quote.en,
+				Note:         t.note,
 				CallText:     sentence(&passages[h.passage], h),
 				Field:        passages[h.passage].field,
-				Term:         p.terms[h.term].name,
+				Term:         t.name,
 				Weight:       -n,
 			})
 		}
@@ -366,6 +345,7 @@ func (m *Matcher) result(p *priority, c *call.Call, w weighed) Result {
 			r.Score = 1
 		}
 		w.reasons = append(w.reasons, Reason{
+			Kind:         KindDecision,
 			PriorityText: e.Who + ": " + e.Why,
 			CallText:     "«" + cmp.Or(c.Title, c.Ref) + "»",
 			Field:        "ref",
@@ -413,33 +393,6 @@ func squash(points float64) float64 {
 }
 
 func round(v, to float64) float64 { return math.Round(v*to) / to }
-
-// sentence gives the sentence of pa in which h stands, its words marked with «», cut to what a reader needs.
-func sentence(pa *passage, h hit) string {
-	from, to := pa.words[h.from].start, pa.words[h.to-1].end
-	start, end := 0, len(pa.text)
-	if pa.field == "text" || end > quoted {
-		for _, s := range text.Sentences(pa.text) {
-			if s.Start <= from && from < s.End {
-				start, end = s.Start, max(s.End, to)
-				break
-			}
-		}
-	}
-	const around = quoted / 2
-	head, tail := pa.text[start:from], pa.text[to:end]
-	if len(head) > around {
-		cut := head[len(head)-around:]
-		if i := strings.IndexByte(cut, ' '); i >= 0 {
-			cut = cut[i:]
-		}
-		head = "…" + strings.ToValidUTF8(cut, "")
-	}
-	if len(tail) > around {
-		tail = strings.ToValidUTF8(clip(tail, around), "") + "…"
-	}
-	return strings.Join(strings.Fields(head+"«"+pa.text[from:to]+"»"+tail), " ")
-}
 
 // fact is a field of a call that rules look at.
 type fact struct {

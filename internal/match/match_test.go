@@ -93,11 +93,11 @@ func TestReasons(t *testing.T) {
 	c.Text = "The first sentence is about nothing. It is the second that names rivers and more. And a third."
 	got := m.Match(c)
 	want := []match.Reason{
-		{PriorityText: "Hit hör vattenvård och åar!", CallText: "«Water» and ice cream", Field: "title", Term: "vattenvård*", Weight: 3},
-		{PriorityText: "the water strand", CallText: "«LIFE-2026-Water»", Field: "identifier", Term: "LIFE-*-WATER", Weight: 2.5},
-		{PriorityText: "Vatten: ice cream (food)", CallText: "Water and «ice cream»", Field: "title", Term: "ice cream", Weight: -1},
-		{PriorityText: "not meant", CallText: "«Food»", Field: "topics", Term: "food", Weight: -1},
-		{PriorityText: "Lakes and rivers belong here.", CallText: "It is the second that names «rivers» and more.", Field: "text", Term: "å", Weight: 0.42},
+		{Kind: match.KindSentence, PriorityText: "Hit hör vattenvård och åar!", CallText: "«Water» and ice cream", Field: "title", Term: "vattenvård*", Weight: 3},
+		{Kind: match.KindRule, PriorityText: "Hit hör vattenvård och åar!", Note: "the water strand", CallText: "«LIFE-2026-Water»", Field: "identifier", Term: "LIFE-*-WATER", Weight: 2.5},
+		{Kind: match.KindWords, PriorityText: "Vatten: ice cream", PriorityEN: "Vatten: ice cream", Note: "food", CallText: "Water and «ice cream»", Field: "title", Term: "ice cream", Weight: -1},
+		{Kind: match.KindRule, PriorityText: "Hit hör sjöar.", Note: "not meant", CallText: "«Food»", Field: "topics", Term: "food", Weight: -1},
+		{Kind: match.KindWords, PriorityText: "Vatten: å", PriorityEN: "Lakes and rivers belong here.", CallText: "It is the second that names «rivers» and more.", Field: "text", Term: "å", Weight: 0.42},
 	}
 	if len(got) != 1 {
 		t.Fatalf("got %+v", got)
@@ -118,6 +118,64 @@ func TestReasons(t *testing.T) {
 	slices.SortStableFunc(want, func(a, b match.Reason) int { return strings.Compare(a.Term, b.Term) })
 	if diff := cmp.Diff(want, got[0].Reasons); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestQuotesOfPlan holds the two languages of a plan apart: its own always speaks, English stands beside it.
+func TestQuotesOfPlan(t *testing.T) {
+	t.Parallel()
+	m := onePriority(t, plan.Priority{
+		Name: "Näringsliv", NameEN: "Business",
+		Text:       "Export hör hit. Hit hör kluster och nystartade företag. Finansiering är en sidofråga.",
+		TextEN:     "Exports belong here. Clusters, start-ups and business development. Finance is a side issue.",
+		Activities: []plan.Activity{{Text: "Delta i mässor."}},
+		Vocabulary: []plan.Term{
+			{SV: "*affärsutveckling*", EN: []string{"business development"}, Weight: 3}, // named in English only
+			{SV: "kluster*", EN: []string{"cluster*"}, Weight: 3},
+			{SV: "mässor", EN: []string{"fair"}, Weight: 2},
+			{SV: "*människohandel*", EN: []string{"trafficking"}, Weight: 2}, // named nowhere
+			{EN: []string{"scaleup*"}, Weight: 2},                            // no Swedish, named nowhere
+		},
+		Rules: []plan.Rule{{Field: "identifier", Pattern: "SMP-*", Weight: 1, Note: "business development"}},
+	})
+	for _, tt := range []struct {
+		text, identifier, own, en string
+		kind                      match.Kind
+	}{
+		{text: "Business development", own: "Hit hör kluster och nystartade företag.", en: "Clusters, start-ups and business development.", kind: match.KindSentence},
+		{text: "A cluster", own: "Hit hör kluster och nystartade företag.", en: "Clusters, start-ups and business development.", kind: match.KindSentence},
+		{text: "A fair", own: "Delta i mässor.", kind: match.KindSentence},
+		{text: "Trafficking", own: "Näringsliv: människohandel", en: "Business: trafficking", kind: match.KindWords},
+		{text: "Scaleups", own: "Export hör hit.", en: "Exports belong here.", kind: match.KindSentence},
+		{text: "Nothing", identifier: "SMP-1", own: "Hit hör kluster och nystartade företag.", en: "Clusters, start-ups and business development.", kind: match.KindRule},
+	} {
+		c := titled(tt.text)
+		c.Language, c.Identifier = "en", tt.identifier
+		got := m.Match(c)
+		if len(got) != 1 {
+			t.Fatalf("%s: got %+v", tt.text, got)
+		}
+		if r := got[0].Reasons[0]; r.Kind != tt.kind || r.PriorityText != tt.own || r.PriorityEN != tt.en {
+			t.Errorf("%s: got %s, %q, %q", tt.text, r.Kind, r.PriorityText, r.PriorityEN)
+		}
+	}
+}
+
+// TestQuoteIsShort cuts a long sentence at words, around what matched.
+func TestQuoteIsShort(t *testing.T) {
+	t.Parallel()
+	m := onePriority(t, plan.Priority{Vocabulary: []plan.Term{{SV: "vatten", EN: []string{"water"}, Weight: 3}}})
+	long := strings.TrimSpace(strings.Repeat("abcdefg hij, ", 30))
+	for _, tt := range []struct{ text, begins, ends string }{
+		{"Water " + long, "«Water» abcdefg", "…"},
+		{long + " water", "…", "hij, «water»"},
+		{long + " water " + long, "…", "…"},
+		{"Water, then", "«Water», then", "then"},
+	} {
+		q := m.Match(titled(tt.text))[0].Reasons[0].CallText
+		if n := utf8.RuneCountInString(q); n > 184 || !strings.HasPrefix(q, tt.begins) || !strings.HasSuffix(q, tt.ends) || strings.Contains(q, ",…") {
+			t.Errorf("%d characters: %q", n, q)
+		}
 	}
 }
 
@@ -216,8 +274,8 @@ func TestExceptions(t *testing.T) {
 		score    float64
 		reason   match.Reason
 	}{
-		{yes, true, 1, match.Reason{PriorityText: "fui: Vi är med i konsortiet.", CallText: "«Nothing»", Field: "ref", Term: "always", Weight: 10}},
-		{no, false, 0, match.Reason{PriorityText: "regionledning: Vi har sagt nej.", CallText: "«Water»", Field: "ref", Term: "never", Weight: -10}},
+		{yes, true, 1, match.Reason{Kind: match.KindDecision, PriorityText: "fui: Vi är med i konsortiet.", CallText: "«Nothing»", Field: "ref", Term: "always", Weight: 10}},
+		{no, false, 0, match.Reason{Kind: match.KindDecision, PriorityText: "regionledning: Vi har sagt nej.", CallText: "«Water»", Field: "ref", Term: "never", Weight: -10}},
 	} {
 		got := m.Match(tt.c)
 		if len(got) != 1 || got[0].Included != tt.included || got[0].Score != tt.score {

@@ -30,6 +30,7 @@ type passage struct {
 	weight float64
 	text   string
 	words  []word
+	cut    bool // the text goes on where it ends here
 }
 
 // passages gives the parts of c that say what it is about, without the sentences that every call of its
@@ -45,7 +46,7 @@ func passages(c *call.Call) (out []passage, code string) {
 				return
 			}
 		}
-		out = append(out, passage{field, weight, s, words(s)})
+		out = append(out, passage{field: field, weight: weight, text: s, words: words(s)})
 	}
 	add("title", inTitle, c.Title)
 	body := clip(c.Text, leadWithin)
@@ -62,8 +63,8 @@ func passages(c *call.Call) (out []passage, code string) {
 		add("topics", inTopics, t)
 	}
 	if lead != "" {
-		lead = clip(lead, leadLength)
-		out = append(out, passage{"text", inLead, lead, words(lead)})
+		head := clip(lead, leadLength)
+		out = append(out, passage{field: "text", weight: inLead, text: head, words: words(head), cut: len(head) < len(lead)})
 	}
 	return out, cmp.Or(c.Call, code)
 }

@@ -1,12 +1,17 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 
+	"utkik/index"
 	"utkik/internal/call"
+	"utkik/internal/match"
 	"utkik/internal/plan"
 	"utkik/internal/store"
 )
@@ -16,11 +21,12 @@ type callPage struct {
 	Frame
 	Heading    string
 	Language   string
-	Kind       string
 	Status     string
 	StatusName string
-	When       string
+	When       moment
+	Gone       string // the sentence about what left its source
 	URL        string
+	AtSource   string
 	Facts      []fact
 	Why        []why
 	Paragraphs []string
@@ -32,14 +38,31 @@ type fact struct {
 	Values []string
 }
 
+// why is one priority of the plan that the call concerns.
 type why struct {
-	Priority       string
-	Plan, PlanLang string
-	Call, CallLang string
-	Networks       string
+	Priority string
+	Link     string // to all that concerns it
+	Quotes   []quote
+	Networks string
 }
 
-type event struct{ When, What, Field, From, To string }
+// quote holds words of the plan against words of the call.
+type quote struct {
+	Plan, PlanLang string
+	Call           []part
+	CallLang       string
+}
+
+type part struct {
+	Text   string
+	Marked bool
+}
+
+// event is a line of the call's history. Change says from what to what, where that can be said.
+type event struct{ When, What, Field, Change string }
+
+// maxQuotes is how many reasons are shown of a priority; the strongest come first.
+const maxQuotes = 3
 
 func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 	f := s.frame(r)
@@ -56,26 +79,20 @@ func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	c, now := &rec.Call, s.cfg.Now()
-	status := c.StatusAt(now)
+	c, now := rec.Call, s.cfg.Now()
+	c.Status = c.StatusAt(now)
+	p := callPage{Frame: f, Heading: cmp.Or(c.Title, c.Identifier, c.Ref), Language: tag(c.Language), Facts: s.facts(f, &rec)}
+	p.Title = f.titled(p.Heading)
 	if !rec.Gone.IsZero() {
-		status = call.StatusClosed
+		c.Status = call.StatusClosed
+		p.Gone = fmt.Sprintf(f.T.Gone, f.T.day(rec.Gone))
 	}
-	p := callPage{
-		Frame: f, Heading: c.Title, Language: c.Language, Kind: f.T.Kinds[string(c.Kind)], Status: string(status),
-		StatusName: f.T.Statuses[string(status)], When: when(f.T, c, now), URL: webAddress(c.URL), Facts: s.facts(f, &rec),
+	p.Status, p.StatusName, p.When = string(c.Status), f.T.Statuses[string(c.Status)], when(f.T, &c, now)
+	if host := webHost(c.URL); host != "" {
+		p.URL, p.AtSource = c.URL, fmt.Sprintf(f.T.AtSource, host)
 	}
-	p.Title = c.Title + " – " + f.T.Site
 	for _, res := range results {
-		pr, ok := s.cfg.Plan.Priority(res.Priority)
-		if !ok || len(res.Reasons) == 0 {
-			continue
-		}
-		best := res.Reasons[0]
-		p.Why = append(p.Why, why{
-			Priority: s.priorityName(f, res.Priority), Plan: best.PriorityText, PlanLang: s.cfg.Plan.Language,
-			Call: best.CallText, CallLang: c.Language, Networks: networks(pr),
-		})
+		p.Why = append(p.Why, s.why(f, &c, res))
 	}
 	for _, para := range strings.Split(c.Text, "\n\n") {
 		if para = strings.TrimSpace(para); para != "" {
@@ -85,16 +102,57 @@ func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 	for i := len(changes) - 1; i >= 0; i-- { // newest first
 		p.History = append(p.History, s.event(f, &changes[i]))
 	}
-	return view{"call", p}, nil
+	return view{page: "call", data: p}, nil
 }
 
-// webAddress keeps addresses that a browser may follow.
-func webAddress(s string) string {
+func (s *Server) why(f Frame, c *call.Call, res match.Result) why {
+	w := why{
+		Priority: s.priorityName(f, res.Priority),
+		Link:     f.address("/", asked{chosen: map[string][]string{index.FacetPriority: {res.Priority}}}.values()),
+	}
+	if pr, ok := s.cfg.Plan.Priority(res.Priority); ok {
+		w.Networks = networks(pr)
+	}
+	for _, reason := range res.Reasons {
+		if len(w.Quotes) == maxQuotes {
+			break
+		}
+		if reason.Weight < 0 { // why it stands no higher; not why it is here
+			continue
+		}
+		q := quote{Plan: reason.PriorityText, PlanLang: tag(s.cfg.Plan.Language), Call: parts(reason.CallText), CallLang: tag(c.Language)}
+		if !slices.ContainsFunc(w.Quotes, func(o quote) bool { return o.Plan == q.Plan && slices.Equal(o.Call, q.Call) }) {
+			w.Quotes = append(w.Quotes, q)
+		}
+	}
+	return w
+}
+
+// parts takes a reason's sentence apart at the marks «» that the matcher puts around what it found.
+func parts(s string) []part {
+	var out []part
+	for s != "" {
+		before, rest, open := strings.Cut(s, "«")
+		found, after, closed := strings.Cut(rest, "»")
+		if !open || !closed {
+			return append(out, part{s, false})
+		}
+		if before != "" {
+			out = append(out, part{before, false})
+		}
+		out = append(out, part{found, true})
+		s = after
+	}
+	return out
+}
+
+// webHost is the host of an address that a browser may follow; empty for any other.
+func webHost(s string) string {
 	u, err := url.Parse(s)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" {
 		return ""
 	}
-	return s
+	return strings.TrimPrefix(u.Hostname(), "www.")
 }
 
 func (s *Server) facts(f Frame, rec *store.Record) []fact {
@@ -113,12 +171,17 @@ func (s *Server) facts(f Frame, rec *store.Record) []fact {
 	}
 	var dates []string
 	if !c.Opens.IsZero() {
-		dates = append(dates, t.Opens+" "+t.moment(c.Opens))
+		word := t.Opens
+		if c.Opens.Passed(s.cfg.Now()) {
+			word = t.OpenedOn
+		}
+		dates = append(dates, word+" "+t.moment(c.Opens))
 	}
 	for _, d := range c.Deadlines {
 		dates = append(dates, t.Closes+" "+t.moment(d))
 	}
 	add(t.Deadlines, dates...)
+	add(t.Facets[index.FacetKind], t.Kinds[string(c.Kind)])
 	add(t.Budget, t.euro(c.BudgetEUR))
 	switch {
 	case c.MinEUR > 0 && c.MaxEUR > c.MinEUR:
@@ -127,7 +190,7 @@ func (s *Server) facts(f Frame, rec *store.Record) []fact {
 		add(t.PerGrant, t.euro(max(c.MinEUR, c.MaxEUR)))
 	}
 	if c.Grants > 0 {
-		add(t.Grants, fmt.Sprint(c.Grants))
+		add(t.Grants, number(int64(c.Grants), t.Group))
 	}
 	add(t.Programme, append([]string{c.Programme}, c.Divisions...)...)
 	add(t.CallName, c.CallTitle, c.ParentTitle, c.Project, c.Call)
@@ -135,7 +198,7 @@ func (s *Server) facts(f Frame, rec *store.Record) []fact {
 	add(t.ActionTypes, c.ActionTypes...)
 	add(t.Eligible, c.Eligible)
 	add(t.SourceName, s.sourceName(f, c.Source))
-	add(t.FirstSeen, t.moment(call.At(rec.FirstSeen)))
+	add(t.FirstSeen, t.day(rec.FirstSeen))
 	return out
 }
 
@@ -161,18 +224,68 @@ func networks(p *plan.Priority) string {
 }
 
 func (s *Server) event(f Frame, ch *call.Change) event {
-	e := event{When: f.T.moment(call.At(ch.At)), What: f.T.Events[string(ch.Event)], Field: f.T.Fields[ch.Field], From: s.value(f, ch.Field, ch.Old), To: s.value(f, ch.Field, ch.New)}
-	if ch.Event == call.EventNew {
-		e.From, e.To = "", ""
+	t := f.T
+	e := event{When: t.moment(call.At(ch.At)), What: t.Events[string(ch.Event)]}
+	switch ch.Event {
+	case call.EventNew:
+		if ch.Baseline {
+			e.What = t.Baseline
+		}
+		return e
+	case call.EventStatus:
+		if ch.Field == "listed" {
+			e.What = t.Returned
+			return e
+		}
+		e.Change = s.change(f, ch)
+	case call.EventWithdrawn, call.EventOpened, call.EventClosed: // say it all
+	default:
+		e.Change = s.change(f, ch)
+	}
+	if ch.Event == call.EventText {
+		e.Field = t.Fields[ch.Field]
+	}
+	if ch.Mended {
+		e.What = fmt.Sprintf(t.Mended, e.What)
 	}
 	return e
 }
+
+// change says from what to what.
+func (s *Server) change(f Frame, ch *call.Change) string {
+	from, to := s.value(f, ch.Field, ch.Old), s.value(f, ch.Field, ch.New)
+	switch {
+	case from != "" && to != "" && from != to:
+		return fmt.Sprintf(f.T.ChangeBoth, from, to)
+	case to != "":
+		return fmt.Sprintf(f.T.ChangeTo, to)
+	case from != "":
+		return fmt.Sprintf(f.T.ChangeFrom, from)
+	}
+	return ""
+}
+
+// day is the day of an instant, in Swedish time.
+func (t *texts) day(at time.Time) string {
+	local := at.In(call.Brussels())
+	return t.moment(call.Day(local.Year(), local.Month(), local.Day()))
+}
+
+// maxValue is how many letters of an old or new value the history shows.
+const maxValue = 200
 
 // value puts an old or new value of the change log into the reader's words.
 func (s *Server) value(f Frame, field, v string) string {
 	switch field {
 	case "status":
 		return f.T.Statuses[v]
+	case "kind":
+		return cmp.Or(f.T.Kinds[v], v)
+	case "text":
+		var n int64
+		if _, err := fmt.Sscan(v, &n); err == nil {
+			return fmt.Sprintf(f.T.Characters, number(n, f.T.Group))
+		}
 	case "budget_eur", "contribution_min_eur", "contribution_max_eur":
 		var n int64
 		if _, err := fmt.Sscan(v, &n); err == nil {
@@ -187,11 +300,6 @@ func (s *Server) value(f Frame, field, v string) string {
 			out = append(out, d)
 		}
 		return strings.Join(out, "; ")
-	case "listed":
-		if v == "listed" {
-			return f.T.Yes
-		}
-		return ""
 	}
-	return v
+	return short(v, maxValue)
 }

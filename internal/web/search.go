@@ -1,14 +1,17 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"utkik/index"
@@ -18,40 +21,50 @@ import (
 const pageSize = 20
 
 // facetOrder is how the choices stand on the page.
-var facetOrder = []string{index.FacetStatus, index.FacetKind, index.FacetPriority, index.FacetProgramme, index.FacetSource}
+var facetOrder = []string{index.FacetStatus, index.FacetPriority, index.FacetDepartment, index.FacetKind, index.FacetProgramme, index.FacetSource}
+
+// facetHead is how many values of a facet are shown before the rest is folded away; the plan's priorities all are.
+const facetHead = 8
+
+// soon is how many days before a deadline the page begins to stress it.
+const soon = 14
 
 // searchPage is the search with what it found.
 type searchPage struct {
 	Frame
 	Query    string
-	Sort     string
 	Sorts    []option
 	Facets   []facet
 	Chips    []chip
 	Searched bool
 	Problem  string
 	Count    string
+	PageOf   string
+	First    int // number of the first hit shown
 	Hits     []hit
 	Previous string
 	Next     string
 	Clear    string
 }
 
+// option is one order of the hits.
 type option struct {
-	Value, Label string
-	On           bool
+	Label, Link string
+	On          bool
 }
 
 type facet struct {
-	Name, Label string
-	Open        bool
-	Values      []facetValue
+	Label     string
+	Open      bool
+	Values    []facetValue
+	More      []facetValue
+	MoreLabel string
 }
 
 type facetValue struct {
-	Value, Label string
-	Count        string
-	On           bool
+	Name, Value, Label string
+	Count              string
+	On                 bool
 }
 
 // chip is a choice that can be taken away with one click.
@@ -65,63 +78,142 @@ type hit struct {
 	Status     string
 	StatusName string
 	Programme  string
-	When       string
+	When       moment
 	Snippet    template.HTML // likewise
 	Identifier string
+	Priorities []string
+}
+
+// moment is the one date that matters now.
+type moment struct {
+	Day  string // with what happens on it
+	Left string // how long until then; empty when it does not count any more
+	Soon bool
+}
+
+// asked is what an address asks for.
+type asked struct {
+	query  string
+	sort   string // as the reader chose it; empty when the page chooses
+	chosen map[string][]string
+	page   int
+}
+
+// read takes from an address what it knows and leaves the rest.
+func read(in url.Values) asked {
+	a := asked{query: in.Get("q"), sort: in.Get("sort"), chosen: map[string][]string{}, page: pageNumber(in.Get("page"))}
+	if !slices.Contains(sorts(a.query), a.sort) {
+		a.sort = ""
+	}
+	begun := in.Has("q") || a.sort != ""
+	for _, name := range facetOrder {
+		if vs := clean(in[name]); len(vs) > 0 {
+			a.chosen[name], begun = vs, true
+		}
+	}
+	// Somebody who asks for nothing in particular wants to see what can be acted on.
+	if !begun {
+		a.chosen[index.FacetStatus] = []string{string(call.StatusOpen), string(call.StatusForthcoming)}
+	}
+	return a
+}
+
+// values is the address of the same search, from its first page. It always names the query, so that it is never the
+// address that asks for nothing.
+func (a asked) values() url.Values {
+	q := url.Values{"q": {a.query}}
+	if a.sort != "" {
+		q.Set("sort", a.sort)
+	}
+	for name, vs := range a.chosen {
+		q[name] = slices.Clone(vs)
+	}
+	return q
+}
+
+// sorts are the orders that make sense, the first is the one taken where none is asked for.
+func sorts(query string) []string {
+	if strings.TrimSpace(query) == "" {
+		return []string{index.SortDeadline, index.SortNewest}
+	}
+	return []string{index.SortRelevance, index.SortDeadline, index.SortNewest}
 }
 
 func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
-	f := s.frame(r)
-	in := r.URL.Query()
-	p := searchPage{Frame: f, Query: in.Get("q"), Sort: in.Get("sort")}
-	if !slices.Contains([]string{index.SortRelevance, index.SortDeadline, index.SortNewest}, p.Sort) {
-		p.Sort = index.SortRelevance
-		if p.Query == "" {
-			p.Sort = index.SortDeadline
-		}
+	f, a := s.frame(r), read(r.URL.Query())
+	p := searchPage{Frame: f, Query: a.query}
+	if a.query != "" {
+		p.Title = f.titled(a.query)
 	}
-	for _, v := range []string{index.SortRelevance, index.SortDeadline, index.SortNewest} {
-		p.Sorts = append(p.Sorts, option{v, f.T.Sorts[v], v == p.Sort})
+	if a.sort != "" {
+		p.Kept = append(p.Kept, param{"sort", a.sort})
 	}
-	p.Title = f.T.Site
-	if p.Query != "" {
-		p.Title = p.Query + " – " + f.T.Site
-	}
-	chosen := map[string][]string{}
-	for _, name := range facetOrder {
-		chosen[name] = clean(in[name])
-	}
-	// Somebody who asks for nothing in particular wants to see what can be acted on.
-	if len(in) == 0 || len(in) == 1 && in.Has("lang") {
-		chosen[index.FacetStatus] = []string{string(call.StatusOpen), string(call.StatusForthcoming)}
-	}
-	at := pageNumber(in.Get("page"))
 	ctx, cancel := context.WithTimeout(r.Context(), searchTime)
 	defer cancel()
-	res, err := s.cfg.Index.Search(ctx, index.Query{
-		Text: p.Query, Status: chosen[index.FacetStatus], Kinds: chosen[index.FacetKind], Priorities: chosen[index.FacetPriority],
-		Programmes: chosen[index.FacetProgramme], Sources: chosen[index.FacetSource], Sort: p.Sort, Limit: pageSize,
-		Offset: (at - 1) * pageSize, Lang: f.Lang, Now: s.cfg.Now(), Facets: facetOrder, Sideways: true, Highlight: true,
-	})
+	res, err := s.find(ctx, f, &a)
 	var wrong *index.QueryError
 	if errors.As(err, &wrong) {
 		p.Problem = fmt.Sprintf(f.T.ProblemQuery, wrong.Message(f.Lang))
-		return view{"search", p}, nil
+		for _, name := range facetOrder { // there are no boxes to keep them
+			for _, v := range a.chosen[name] {
+				p.Kept = append(p.Kept, param{name, v})
+			}
+		}
+		return view{"search", p, http.StatusBadRequest}, nil
 	}
 	if err != nil {
 		return view{}, err
 	}
 	p.Searched = true
 	p.Count = counted(f.T, res.Total)
-	for i := range res.Hits {
-		p.Hits = append(p.Hits, s.hit(f, &res.Hits[i]))
+	if last := pages(res.Total); last > 1 {
+		p.PageOf = fmt.Sprintf(f.T.PageOf, number(int64(a.page), f.T.Group), number(int64(last), f.T.Group))
 	}
-	p.Facets = s.facets(f, res.Facets, chosen)
-	link := func(change func(url.Values)) string { return address(p, chosen, change) }
+	p.First = (a.page-1)*pageSize + 1
+	for i := range res.Hits {
+		h, err := s.hit(ctx, f, &res.Hits[i])
+		if err != nil {
+			return view{}, err
+		}
+		p.Hits = append(p.Hits, h)
+	}
+	p.Facets = s.facets(f, res.Facets, a.chosen)
+	s.links(&p, a, res.Total)
+	return view{page: "search", data: p}, nil
+}
+
+// find searches. A page behind the last is the last, and a says so afterwards.
+func (s *Server) find(ctx context.Context, f Frame, a *asked) (index.Result, error) {
+	q := index.Query{
+		Text: a.query, Status: a.chosen[index.FacetStatus], Kinds: a.chosen[index.FacetKind], Priorities: a.chosen[index.FacetPriority],
+		Departments: a.chosen[index.FacetDepartment], Programmes: a.chosen[index.FacetProgramme], Sources: a.chosen[index.FacetSource],
+		Sort: cmp.Or(a.sort, sorts(a.query)[0]), Limit: pageSize, Lang: f.Lang, Now: s.cfg.Now(), Facets: facetOrder, Sideways: true,
+		Highlight: true, Offset: (a.page - 1) * pageSize,
+	}
+	res, err := s.cfg.Index.Search(ctx, q)
+	if err != nil || len(res.Hits) > 0 || a.page == 1 {
+		return res, err
+	}
+	a.page = pages(res.Total)
+	q.Offset = (a.page - 1) * pageSize
+	return s.cfg.Index.Search(ctx, q)
+}
+
+// links fills in the addresses of searches that are one step away.
+func (s *Server) links(p *searchPage, a asked, total int) {
+	link := func(change func(url.Values)) string {
+		q := a.values()
+		change(q)
+		return p.address("/", q)
+	}
+	for i, v := range sorts(a.query) {
+		on := v == a.sort || a.sort == "" && i == 0
+		p.Sorts = append(p.Sorts, option{p.T.Sorts[v], link(func(q url.Values) { q.Set("sort", v) }), on})
+	}
 	for _, name := range facetOrder {
-		for _, v := range chosen[name] {
-			p.Chips = append(p.Chips, chip{s.label(f, name, v), link(func(q url.Values) {
-				q[name] = slices.DeleteFunc(slices.Clone(q[name]), func(x string) bool { return x == v })
+		for _, v := range ordered(name, a.chosen[name]) {
+			p.Chips = append(p.Chips, chip{s.label(p.Frame, name, v), link(func(q url.Values) {
+				q[name] = slices.DeleteFunc(q[name], func(x string) bool { return x == v })
 			})})
 		}
 	}
@@ -130,46 +222,29 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 			q.Del(name)
 		}
 	})
-	if at > 1 {
-		p.Previous = link(func(q url.Values) { q.Set("page", strconv.Itoa(at-1)) })
+	if a.page > 1 {
+		p.Previous = link(func(q url.Values) { q.Set("page", strconv.Itoa(a.page-1)) })
 	}
-	if at*pageSize < res.Total && at < maxPage {
-		p.Next = link(func(q url.Values) { q.Set("page", strconv.Itoa(at+1)) })
+	if a.page < pages(total) {
+		p.Next = link(func(q url.Values) { q.Set("page", strconv.Itoa(a.page+1)) })
 	}
-	return view{"search", p}, nil
 }
 
 // maxPage is the last page that a reader can turn to; the index reaches no further.
 const maxPage = 400
 
+func pages(total int) int { return min(max((total+pageSize-1)/pageSize, 1), maxPage) }
+
+// pageNumber reads the number of a page; what is none is the first.
 func pageNumber(s string) int {
 	n, err := strconv.Atoi(s)
-	if err != nil {
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
 		return 1
 	}
 	return min(max(n, 1), maxPage)
 }
 
-// address is that of the same search with a change. It always names the sort, so that it is never the empty search,
-// which chooses for the reader.
-func address(p searchPage, chosen map[string][]string, change func(url.Values)) string {
-	q := url.Values{}
-	if p.Query != "" {
-		q.Set("q", p.Query)
-	}
-	for name, vs := range chosen {
-		if len(vs) > 0 {
-			q[name] = vs
-		}
-	}
-	q.Set("sort", p.Sort)
-	if p.Lang != languages[0] {
-		q.Set("lang", p.Lang)
-	}
-	change(q)
-	return "/?" + q.Encode()
-}
-
+// clean drops values that nobody can have ticked.
 func clean(vs []string) []string {
 	var out []string
 	for _, v := range vs {
@@ -194,19 +269,53 @@ func counted(t *texts, n int) string {
 func (s *Server) facets(f Frame, counts map[string][]index.Count, chosen map[string][]string) []facet {
 	var out []facet
 	for _, name := range facetOrder {
-		fc := facet{Name: name, Label: f.T.Facets[name], Open: len(chosen[name]) > 0 || name == index.FacetStatus || name == index.FacetPriority}
+		count := map[string]int{}
+		var values []string
 		for _, c := range counts[name] {
-			fc.Values = append(fc.Values, facetValue{c.Value, s.label(f, name, c.Value), number(int64(c.Count), f.T.Group), slices.Contains(chosen[name], c.Value)})
+			values = append(values, c.Value)
+			count[c.Value] = c.Count
 		}
 		for _, v := range chosen[name] { // chosen, but not among the commonest or without a hit
-			if !slices.ContainsFunc(fc.Values, func(x facetValue) bool { return x.Value == v }) {
-				fc.Values = append(fc.Values, facetValue{v, s.label(f, name, v), "0", true})
+			if !slices.Contains(values, v) {
+				values = append(values, v)
 			}
 		}
-		if len(fc.Values) > 0 {
-			out = append(out, fc)
+		if len(values) == 0 || len(values) == 1 && len(chosen[name]) == 0 {
+			continue // there is nothing to choose
 		}
+		fc := facet{Label: f.T.Facets[name], Open: len(chosen[name]) > 0 || name == index.FacetStatus || name == index.FacetPriority}
+		for _, v := range ordered(name, values) {
+			on := slices.Contains(chosen[name], v)
+			fv := facetValue{name, v, s.label(f, name, v), number(int64(count[v]), f.T.Group), on}
+			if len(fc.Values) < facetHead || on || name == index.FacetPriority {
+				fc.Values = append(fc.Values, fv)
+			} else {
+				fc.More = append(fc.More, fv)
+			}
+		}
+		fc.MoreLabel = fmt.Sprintf(f.T.More, number(int64(len(fc.More)), f.T.Group))
+		out = append(out, fc)
 	}
+	return out
+}
+
+// ordered puts statuses and kinds in the order in which a reader thinks of them; the others stand as they come.
+func ordered(facet string, values []string) []string {
+	var known []string
+	switch facet {
+	case index.FacetStatus:
+		known = []string{string(call.StatusOpen), string(call.StatusForthcoming), string(call.StatusClosed)}
+	case index.FacetKind:
+		known = []string{string(call.KindCall), string(call.KindConsultation), string(call.KindPlanned), string(call.KindNews)}
+	}
+	place := func(v string) int {
+		if i := slices.Index(known, v); i >= 0 {
+			return i
+		}
+		return len(known)
+	}
+	out := slices.Clone(values)
+	slices.SortStableFunc(out, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
 	return out
 }
 
@@ -223,6 +332,8 @@ func (s *Server) label(f Frame, facet, value string) string {
 		}
 	case index.FacetPriority:
 		return s.priorityName(f, value)
+	case index.FacetDepartment:
+		return s.departmentName(f, value)
 	case index.FacetSource:
 		return s.sourceName(f, value)
 	}
@@ -240,6 +351,17 @@ func (s *Server) priorityName(f Frame, id string) string {
 	return p.Name
 }
 
+func (s *Server) departmentName(f Frame, id string) string {
+	d, ok := s.cfg.Plan.Department(id)
+	switch {
+	case !ok:
+		return id
+	case f.Lang == "en" && d.NameEN != "":
+		return d.NameEN
+	}
+	return d.Name
+}
+
 func (s *Server) sourceName(f Frame, id string) string {
 	for _, src := range s.cfg.Sources {
 		if src.ID != id {
@@ -253,33 +375,56 @@ func (s *Server) sourceName(f Frame, id string) string {
 	return id
 }
 
-func (s *Server) hit(f Frame, h *index.Hit) hit {
+func (s *Server) hit(ctx context.Context, f Frame, h *index.Hit) (hit, error) {
+	results, err := s.results(ctx, h.Key())
+	if err != nil {
+		return hit{}, err
+	}
 	c := call.Call{Deadlines: h.Deadlines, Opens: h.Opens, Status: h.Status}
-	return hit{
+	out := hit{
 		Link:  callLink(f, h.Key()),
 		Title: template.HTML(h.TitleHTML), // the index escapes it
-		Lang:  h.Language, Kind: f.T.Kinds[string(h.Kind)], Status: string(h.Status), StatusName: f.T.Statuses[string(h.Status)],
-		Programme: h.Programme, When: when(f.T, &c, s.cfg.Now()), Snippet: template.HTML(h.Snippet), Identifier: h.Identifier,
+		Lang:  tag(h.Language), Kind: f.T.Kinds[string(h.Kind)], Status: string(h.Status), StatusName: f.T.Statuses[string(h.Status)],
+		Programme: h.Programme, When: when(f.T, &c, s.cfg.Now()), Snippet: template.HTML(h.Snippet), Identifier: short(h.Identifier, 80),
 	}
+	if h.Title == "" {
+		out.Title = template.HTML(template.HTMLEscapeString(cmp.Or(h.Identifier, h.Ref)))
+	}
+	for _, res := range results {
+		out.Priorities = append(out.Priorities, s.priorityName(f, res.Priority))
+	}
+	return out, nil
 }
 
+// callLink is the address of a call. Slashes of a ref stay slashes where they may: some proxies refuse escaped ones.
 func callLink(f Frame, k call.Key) string {
-	return "/call/" + url.PathEscape(k.Source) + "/" + (&url.URL{Path: k.Ref}).EscapedPath() + f.Keep()
+	ref := (&url.URL{Path: k.Ref}).EscapedPath()
+	if path.Clean("/"+k.Ref) != "/"+k.Ref || strings.Contains(k.Ref, ":") {
+		ref = url.PathEscape(k.Ref)
+	}
+	return f.address("/call/"+url.PathEscape(k.Source)+"/"+ref, url.Values{})
 }
 
 // when says the one date that matters now: the opening of what is to come, the next deadline of what is open, the last
 // of what is closed.
-func when(t *texts, c *call.Call, now time.Time) string {
+func when(t *texts, c *call.Call, now time.Time) moment {
 	if c.Status == call.StatusForthcoming && !c.Opens.IsZero() && !c.Opens.Passed(now) {
-		return t.Opens + " " + t.moment(c.Opens) + days(t, c.Opens, now)
+		left, _ := days(t, c.Opens, now)
+		return moment{Day: t.Opens + " " + t.moment(c.Opens), Left: left}
 	}
 	if d, ok := c.NextDeadline(now); ok {
-		return t.Closes + " " + t.moment(d) + days(t, d, now)
+		m := moment{Day: t.Closes + " " + t.moment(d)}
+		if c.Status != call.StatusClosed { // closed before its time: nothing is left
+			var n int
+			m.Left, n = days(t, d, now)
+			m.Soon = n <= soon
+		}
+		return m
 	}
 	if d, ok := c.LastDeadline(); ok {
-		return t.Closed + " " + t.moment(d)
+		return moment{Day: t.Closed + " " + t.moment(d)}
 	}
-	return t.NoDeadline
+	return moment{Day: t.NoDeadline}
 }
 
 // moment is a day, and its clock time where there is one, in Swedish time.
@@ -292,17 +437,17 @@ func (t *texts) moment(m call.Moment) string {
 	return s
 }
 
-func days(t *texts, m call.Moment, now time.Time) string {
+// days tells how many days are left until m, from midnight to midnight in Swedish time, as words and as a number.
+func days(t *texts, m call.Moment, now time.Time) (string, int) {
 	a, b := m.Time().In(call.Brussels()), now.In(call.Brussels())
 	from := time.Date(b.Year(), b.Month(), b.Day(), 0, 0, 0, 0, time.UTC)
 	to := time.Date(a.Year(), a.Month(), a.Day(), 0, 0, 0, 0, time.UTC)
-	switch n := int(to.Sub(from).Hours() / 24); {
-	case n == 0:
-		return ", " + t.Today
-	case n == 1:
-		return ", " + t.Tomorrow
-	case n > 1:
-		return ", " + fmt.Sprintf(t.InDays, n)
+	switch n := int(to.Sub(from).Hours() / 24); n {
+	case 0:
+		return t.Today, n
+	case 1:
+		return t.Tomorrow, n
+	default:
+		return fmt.Sprintf(t.InDays, n), n
 	}
-	return ""
 }

@@ -23,27 +23,36 @@ type texts struct {
 	SearchHint      string            `json:"search_hint"`
 	SearchButton    string            `json:"search_button"`
 	Narrow          string            `json:"narrow"`
+	ShowFilters     string            `json:"show_filters"`
+	Apply           string            `json:"apply"`
+	More            string            `json:"more"` // how many
 	Clear           string            `json:"clear"`
+	Chosen          string            `json:"chosen"`
 	Remove          string            `json:"remove"`
 	HitsNone        string            `json:"hits_none"`
 	HitsOne         string            `json:"hits_one"`
 	HitsMany        string            `json:"hits_many"`
+	PageOf          string            `json:"page_of"` // this page, all pages
 	EmptyHelp       string            `json:"empty_help"`
+	EmptyWide       string            `json:"empty_wide"`
 	SortLabel       string            `json:"sort_label"`
 	Sorts           map[string]string `json:"sorts"`
 	Facets          map[string]string `json:"facets"`
 	Kinds           map[string]string `json:"kinds"`
 	Statuses        map[string]string `json:"statuses"`
+	Pages           string            `json:"pages"`
 	Previous        string            `json:"previous"`
 	Next            string            `json:"next"`
 	Closes          string            `json:"closes"`
 	Closed          string            `json:"closed"`
 	Opens           string            `json:"opens"`
+	OpenedOn        string            `json:"opened_on"`
 	NoDeadline      string            `json:"no_deadline"`
 	Today           string            `json:"today"`
 	Tomorrow        string            `json:"tomorrow"`
 	InDays          string            `json:"in_days"`
-	AtSource        string            `json:"at_source"`
+	Gone            string            `json:"gone"`      // since when
+	AtSource        string            `json:"at_source"` // the source's host
 	Facts           string            `json:"facts"`
 	Programme       string            `json:"programme"`
 	CallName        string            `json:"call_name"`
@@ -64,19 +73,22 @@ type texts struct {
 	FullText        string            `json:"full_text"`
 	NoText          string            `json:"no_text"`
 	History         string            `json:"history"`
-	When            string            `json:"when"`
-	What            string            `json:"what"`
-	From            string            `json:"from"`
-	To              string            `json:"to"`
+	HistoryNone     string            `json:"history_none"`
+	Baseline        string            `json:"baseline"` // of a call that stood there when its source was first read
+	Mended          string            `json:"mended"`   // of a change in our reading of a call
+	Returned        string            `json:"returned"` // of what was gone from its source
 	Events          map[string]string `json:"events"`
 	Fields          map[string]string `json:"fields"`
+	ChangeBoth      string            `json:"change_both"` // old, new
+	ChangeTo        string            `json:"change_to"`
+	ChangeFrom      string            `json:"change_from"`
+	Characters      string            `json:"characters"`
 	Months          []string          `json:"months"`
 	Weekdays        []string          `json:"weekdays"`
 	DateFormat      string            `json:"date_format"` // weekday, day, month, year
 	ClockFormat     string            `json:"clock_format"`
 	Group           string            `json:"group"` // between groups of three digits
 	Euro            string            `json:"euro"`
-	Yes             string            `json:"yes"`
 	ProblemTitle    string            `json:"problem_title"`
 	ProblemNotFound string            `json:"problem_not_found"`
 	ProblemOurs     string            `json:"problem_ours"`
@@ -105,11 +117,18 @@ type Frame struct {
 	Lang     string
 	Title    string
 	Plan     string
+	Style    string // address of the style sheet
+	Home     string // address of the first page, in the reader's language
 	SwitchTo string // address of the same page in the other language
 	Other    string // that language
+	Kept     []param
 }
 
-// lang is the reader's language: of the address, else of the browser's first choice among ours, else Swedish.
+// param is what a form hands on without showing it.
+type param struct{ Name, Value string }
+
+// lang is the reader's language: of the address, else Swedish. What the browser says it would like is not asked, since
+// most Swedish offices have browsers that ask for English.
 func (s *Server) lang(r *http.Request) string {
 	asked := r.URL.Query().Get("lang")
 	if _, ok := s.texts[asked]; ok {
@@ -120,25 +139,54 @@ func (s *Server) lang(r *http.Request) string {
 
 func (s *Server) frame(r *http.Request) Frame {
 	lang := s.lang(r)
-	other := "en"
-	if lang == "en" {
-		other = "sv"
+	f := Frame{T: s.texts[lang], Lang: lang, Other: languages[0], Title: s.texts[lang].Site, Plan: s.cfg.Plan.Name, Style: s.style}
+	if lang == languages[0] {
+		f.Other = languages[1]
+	} else {
+		f.Kept = []param{{"lang", lang}}
 	}
-	q := r.URL.Query()
-	q.Set("lang", other)
-	f := Frame{T: s.texts[lang], Lang: lang, Other: other, Plan: s.cfg.Plan.Name, SwitchTo: (&url.URL{Path: r.URL.Path, RawQuery: q.Encode()}).String()}
 	if lang == "en" && s.cfg.Plan.NameEN != "" {
 		f.Plan = s.cfg.Plan.NameEN
 	}
+	f.Home = f.address("/", url.Values{})
+	other := Frame{Lang: f.Other}
+	f.SwitchTo = other.address(r.URL.EscapedPath(), r.URL.Query())
 	return f
 }
 
-// Lang of the address, for links that keep it.
-func (f Frame) Keep() string {
-	if f.Lang == languages[0] {
+// address is that of a page in the reader's language: every link within the site is made here.
+func (f Frame) address(path string, q url.Values) string {
+	q.Del("lang")
+	if f.Lang != languages[0] {
+		q.Set("lang", f.Lang)
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
+
+// titled puts what a page is about before the site's name, cut to what a window's tab can use.
+func (f Frame) titled(about string) string { return short(about, 100) + " – " + f.T.Site }
+
+// short cuts s to n letters.
+func short(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return strings.TrimSpace(string(r[:n-1])) + "…"
+	}
+	return s
+}
+
+// tag is what a source calls a text's language, where a page can say it; empty otherwise.
+func tag(lang string) string {
+	first, rest, more := strings.Cut(lang, "-")
+	letters := func(s string, least, most int) bool {
+		return len(s) >= least && len(s) <= most && strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+	}
+	if !letters(first, 2, 3) || more && !letters(rest, 2, 4) {
 		return ""
 	}
-	return "?lang=" + f.Lang
+	return lang
 }
 
 func number(n int64, group string) string {

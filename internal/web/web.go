@@ -4,8 +4,11 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"html/template"
@@ -13,12 +16,11 @@ import (
 	"net/http"
 	"time"
 
+	"utkik/index"
 	"utkik/internal/call"
 	"utkik/internal/match"
 	"utkik/internal/plan"
 	"utkik/internal/store"
-
-	"utkik/index"
 )
 
 //go:embed templates/*.html static/* locale/*.json
@@ -45,6 +47,7 @@ type Server struct {
 	cfg   Config
 	texts map[string]*texts
 	pages map[string]*template.Template
+	style string // address of the style sheet, which names its content
 	mux   *http.ServeMux
 }
 
@@ -59,12 +62,18 @@ func New(cfg Config) (*Server, error) {
 		s.texts[lang] = t
 	}
 	for _, page := range []string{"search", "call", "message"} {
-		t, err := template.New("layout.html").Funcs(template.FuncMap{"sprintf": fmt.Sprintf}).ParseFS(files, "templates/layout.html", "templates/"+page+".html")
+		t, err := template.New("layout.html").ParseFS(files, "templates/layout.html", "templates/"+page+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: %v", err)
 		}
 		s.pages[page] = t
 	}
+	style, err := files.ReadFile("static/style.css")
+	if err != nil {
+		return nil, fmt.Errorf("web: %v", err)
+	}
+	sum := sha256.Sum256(style)
+	s.style = "/static/style.css?v=" + hex.EncodeToString(sum[:6])
 	s.routes()
 	return s, nil
 }
@@ -73,7 +82,9 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) routes() {
 	s.mux.HandleFunc("GET /{$}", s.page(s.search))
 	s.mux.HandleFunc("GET /call/{source}/{ref...}", s.page(s.call))
-	s.mux.Handle("GET /static/", cached(http.FileServerFS(files)))
+	for _, name := range []string{"style.css", "icon.svg"} {
+		s.mux.Handle("GET /static/"+name, cached(http.FileServerFS(files)))
+	}
 	s.mux.HandleFunc("GET /healthz", s.health)
 	s.mux.HandleFunc("/", s.page(func(http.ResponseWriter, *http.Request) (view, error) { return view{}, errNotFound }))
 }
@@ -84,31 +95,33 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	s.mux.ServeHTTP(w, r)
 }
 
 func cached(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "public, max-age=3600")
+		w.Header().Set("Cache-Control", "public, max-age=86400") // the style sheet's address changes with its content
 		next.ServeHTTP(w, r)
 	})
 }
 
 var errNotFound = errors.New("no such page")
 
-// view is a page to render: which template, which data.
+// view is a page to render: which template, which data, and the HTTP status, 0 for 200.
 type view struct {
-	page string
-	data any
+	page   string
+	data   any
+	status int
 }
 
 // page turns what a handler decides into an answer. Pages are rendered whole before a byte is sent.
 func (s *Server) page(decide func(http.ResponseWriter, *http.Request) (view, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		status := http.StatusOK
 		v, err := decide(w, r)
 		if err != nil {
-			v, status = s.problem(r, err)
+			v = s.problem(r, err)
 		}
 		var b bytes.Buffer
 		if err := s.pages[v.page].Execute(&b, v.data); err != nil {
@@ -117,7 +130,8 @@ func (s *Server) page(decide func(http.ResponseWriter, *http.Request) (view, err
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(status)
+		w.Header().Set("Cache-Control", "no-cache") // statuses and days left are of this moment
+		w.WriteHeader(cmp.Or(v.status, http.StatusOK))
 		_, _ = w.Write(b.Bytes()) // the reader went away: nothing to do
 	}
 }
@@ -128,7 +142,7 @@ type messagePage struct {
 	Text string
 }
 
-func (s *Server) problem(r *http.Request, err error) (view, int) {
+func (s *Server) problem(r *http.Request, err error) view {
 	f := s.frame(r)
 	status, text := http.StatusInternalServerError, f.T.ProblemOurs
 	switch {
@@ -136,11 +150,12 @@ func (s *Server) problem(r *http.Request, err error) (view, int) {
 		status, text = http.StatusNotFound, f.T.ProblemNotFound
 	case errors.Is(err, context.DeadlineExceeded):
 		status, text = http.StatusServiceUnavailable, f.T.ProblemSlow
+	case errors.Is(err, context.Canceled): // the reader went away, nobody reads this
 	default:
 		s.cfg.Log.Error("page failed", "url", r.URL.String(), "err", err)
 	}
 	f.Title = f.T.ProblemTitle
-	return view{"message", messagePage{Frame: f, Text: text}}, status
+	return view{"message", messagePage{Frame: f, Text: text}, status}
 }
 
 // health tells whether store and index answer.
@@ -150,7 +165,8 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 		_, err = s.cfg.Index.Count()
 	}
 	if err != nil {
-		http.Error(w, "not well: "+err.Error(), http.StatusServiceUnavailable)
+		s.cfg.Log.Error("not well", "url", r.URL.Path, "err", err)
+		http.Error(w, "not well; the log tells why", http.StatusServiceUnavailable)
 		return
 	}
 	fmt.Fprintln(w, "ok")

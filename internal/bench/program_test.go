@@ -1,0 +1,251 @@
+// Package bench measures the program as its users run it: the binary, on a replayed day of the real portal and on
+// the corpus, and, in the same run, what it is to be compared with. There are no tests here, so that nothing that
+// takes its time from a clock can fail; ./bench runs it and prints the table that doc/performance.md explains.
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"utkik/internal/call"
+)
+
+// shared gives a path of the real captures beside the checkout, or skips: they are no part of the repository.
+func shared(b *testing.B, path ...string) string {
+	b.Helper()
+	name, err := filepath.Abs(filepath.Join(append([]string{"..", "..", "..", "shared"}, path...)...))
+	if err != nil {
+		b.Fatal(err)
+	}
+	if _, err := os.Stat(name); err != nil {
+		b.Skipf("../shared/%s is not beside this checkout", strings.Join(path, "/"))
+	}
+	return name
+}
+
+// corpus gives the real calls of the corpus.
+func corpus(b *testing.B) []call.Call {
+	b.Helper()
+	f, err := os.Open(shared(b, "corpus", "calls.jsonl.gz"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	z, err := gzip.NewReader(f)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var out []call.Call
+	lines := bufio.NewScanner(z)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		c, err := call.Decode(lines.Bytes())
+		if err != nil {
+			b.Fatal(err)
+		}
+		out = append(out, c)
+	}
+	if err := lines.Err(); err != nil {
+		b.Fatal(err)
+	}
+	return out
+}
+
+// program is the built binary with an installation of its own.
+type program struct {
+	binary string
+	dir    string
+}
+
+func build(b *testing.B) program {
+	b.Helper()
+	p := program{dir: b.TempDir()}
+	p.binary = filepath.Join(p.dir, "utkik.exe")
+	if out, err := exec.CommandContext(b.Context(), "go", "build", "-o", p.binary, "../../cmd/utkik").CombinedOutput(); err != nil {
+		b.Fatalf("build: %v\n%s", err, out)
+	}
+	return p
+}
+
+// fresh is the same binary with an empty installation that reads the portal at base.
+func (p program) fresh(b *testing.B, base string) program {
+	b.Helper()
+	p.dir = b.TempDir()
+	text := fmt.Sprintf("data: %q\nlog_level: error\n", filepath.Join(p.dir, "data"))
+	if base != "" {
+		text += fmt.Sprintf("sources: [{id: ft-portal, base: %q, delay: 0s}]\ncrawler: {allow_private: true, delay: 0s}\n", base)
+	}
+	if err := os.WriteFile(p.file(), []byte(text), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	return p
+}
+
+func (p program) file() string { return filepath.Join(p.dir, "utkik.yaml") }
+
+// command is the program without the environment's own keys, which would alter what is measured.
+func (p program) command(b *testing.B, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(b.Context(), p.binary, append([]string{"--config", p.file()}, args...)...)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "UTKIK_") })
+	return cmd
+}
+
+// cost is what one run of the program took: seconds, and megabytes of memory at the peak.
+type cost struct{ wall, cpu, rss float64 }
+
+// run runs the program to its end.
+func (p program) run(b *testing.B, args ...string) ([]byte, cost) {
+	b.Helper()
+	cmd := p.command(b, args...)
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	began := time.Now()
+	err := cmd.Run()
+	wall := time.Since(began)
+	if err != nil {
+		b.Fatalf("utkik %v: %v\n%s", args, err, errs.String())
+	}
+	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return out.Bytes(), cost{wall.Seconds(), used.Seconds(), peak(cmd.ProcessState)}
+}
+
+// costs gathers runs; what it gives is their median, which a busy machine moves least.
+type costs []cost
+
+func (c costs) of(part func(cost) float64) float64 {
+	values := make([]float64, len(c))
+	for i := range c {
+		values[i] = part(c[i])
+	}
+	return median(values)
+}
+
+func (c costs) wall() float64 { return c.of(func(c cost) float64 { return c.wall }) }
+func (c costs) cpu() float64  { return c.of(func(c cost) float64 { return c.cpu }) }
+func (c costs) rss() float64  { return c.of(func(c cost) float64 { return c.rss }) }
+
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	slices.Sort(values)
+	return values[len(values)/2]
+}
+
+// idle runs a command that only reads the configuration: what starting the program costs by itself.
+func (p program) idle(b *testing.B) cost {
+	b.Helper()
+	_, c := p.run(b, "config")
+	return c
+}
+
+// BenchmarkCold starts `utkik search` on 50,000 stored calls, and `utkik serve` on the same.
+func BenchmarkCold(b *testing.B) {
+	const size = 50_000
+	calls := corpus(b)
+	p := build(b).fresh(b, "")
+	input := filepath.Join(p.dir, "calls.jsonl")
+	if err := os.WriteFile(input, repeated(b, calls, size), 0o644); err != nil {
+		b.Fatal(err)
+	}
+	const now = "2026-06-20T06:00:00Z"
+	_, imported := p.run(b, "--now", now, "import", input)
+	var searches, idles costs
+	for b.Loop() {
+		out, c := p.run(b, "--now", now, "--json", "search", "energi klimat")
+		var answer struct{ Total int }
+		if err := json.Unmarshal(out, &answer); err != nil || answer.Total == 0 {
+			b.Fatalf("%v: %s", err, out)
+		}
+		searches = append(searches, c)
+		idles = append(idles, p.idle(b))
+	}
+	b.ReportMetric(1000*searches.wall(), "search-ms")
+	b.ReportMetric(1000*idles.wall(), "start-ms")
+	b.ReportMetric(searches.rss(), "search-MB")
+	b.ReportMetric(size/imported.wall, "imported/s")
+	b.ReportMetric(imported.rss, "import-MB")
+	b.ReportMetric(0, "ns/op") // says nothing here
+	if runtime.GOOS != "linux" {
+		return
+	}
+	cmd := p.command(b, "--now", now, "serve", "--listen", "127.0.0.1:0")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	defer func() {
+		_ = cmd.Process.Kill() // nothing is being written
+		_ = cmd.Wait()
+	}()
+	address, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		b.Fatal(err)
+	}
+	get(b, strings.TrimSpace(address))
+	b.ReportMetric(resident(b, cmd.Process.Pid), "serve-MB")
+	for i := range 50 {
+		get(b, fmt.Sprintf("%s?q=%s", strings.TrimSpace(address), []string{"energi", "climate", "kultur", "health"}[i%4]))
+	}
+	b.ReportMetric(resident(b, cmd.Process.Pid), "served-MB")
+}
+
+// repeated gives n calls in the exchange format: the corpus, over and over under new refs.
+func repeated(b *testing.B, calls []call.Call, n int) []byte {
+	b.Helper()
+	var out bytes.Buffer
+	for i := range n {
+		c := calls[i%len(calls)]
+		c.Ref = fmt.Sprintf("%s-%d", c.Ref, i/len(calls))
+		line, err := call.Encode(&c)
+		if err != nil {
+			b.Fatal(err)
+		}
+		out.Write(line)
+		out.WriteByte('\n')
+	}
+	return out.Bytes()
+}
+
+func get(b *testing.B, url string) {
+	b.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil || resp.StatusCode != http.StatusOK {
+		b.Fatalf("GET %s: status %d, %v", url, resp.StatusCode, err)
+	}
+}
+
+// resident gives the memory of a process on Linux, in MB.
+func resident(b *testing.B, pid int) float64 {
+	b.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	var kb float64
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	if _, err := fmt.Sscan(rest, &kb); err != nil {
+		b.Fatal(err)
+	}
+	return kb / 1024
+}

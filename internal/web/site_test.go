@@ -1,0 +1,241 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"html"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"utkik/index"
+	"utkik/internal/call"
+	"utkik/internal/match"
+	"utkik/internal/plan"
+	"utkik/internal/store"
+)
+
+// now is when all tests of pages play.
+var now = time.Date(2026, 7, 28, 9, 0, 0, 0, call.Brussels())
+
+var testPlan = plan.Plan{
+	ID: "test", Name: "Vår plan", NameEN: "Our plan", Language: "sv",
+	Departments: []plan.Department{
+		{ID: "kultur", Name: "Kulturen", NameEN: "The culture department", Priorities: []string{"kultur"}},
+		{ID: "miljo", Name: "Miljökontoret", Priorities: []string{"miljo"}},
+	},
+	Priorities: []plan.Priority{
+		{ID: "miljo", Name: "Miljö och klimat", NameEN: "Environment and climate", Activities: []plan.Activity{
+			{Heading: "Vatten", Networks: []string{"EFNS", "BK"}}, {Heading: "Luft", Networks: []string{"BK"}},
+		}},
+		{ID: "kultur", Name: "Kultur"},
+	},
+}
+
+const (
+	script = `<script>alert("x")</script><img src=x onerror=alert(1)>`
+	rtl    = "\u202eנגישות דיגיטלית\u202e"
+)
+
+// calls are what the test site knows: one of every kind and status, and what a hostile source could say.
+func calls() []call.Call {
+	day := func(m time.Month, d int) []call.Moment { return []call.Moment{call.Day(2026, m, d)} }
+	out := []call.Call{
+		{Source: "ft-portal", Ref: "RAIL-1", Kind: call.KindCall, Title: "Railway links to the north", Programme: "CEF", Call: "CEF-T-2026",
+			Identifier: "CEF-T-2026-RAIL", Status: call.StatusOpen, Opens: call.Day(2026, 5, 1),
+			Deadlines: []call.Moment{call.At(time.Date(2026, 8, 4, 17, 0, 0, 0, call.Brussels())), call.Day(2027, 3, 2)}, BudgetEUR: 4_500_000,
+			MinEUR: 200_000, MaxEUR: 1_000_000, Grants: 12, ActionTypes: []string{"Works"}, Eligible: "Public bodies.", Language: "en",
+			URL: "https://www.example.eu/rail", CallTitle: "Transport", Divisions: []string{"Transport"},
+			Text: "Rail freight crosses borders badly.\n\nWe pay for:\ntracks\nbridges", Topics: []string{"rail"}},
+		{Source: "ft-portal", Ref: "a//b:c", Kind: call.KindPlanned, Title: "A planned call for wind", Status: call.StatusForthcoming, Opens: call.Day(2026, 9, 1), Deadlines: day(12, 1), Language: "en"},
+		{Source: "ft-portal", Ref: "EuropeAid/1/DD", Kind: call.KindCall, Status: call.StatusOpen, Deadlines: day(7, 28)},
+		{Source: "ft-portal", Ref: "TOMORROW", Kind: call.KindCall, Title: "Heat networks", Status: call.StatusOpen, Deadlines: day(7, 29), MaxEUR: 70_000, URL: "javascript:alert(1)", Language: `en" onclick="x`},
+		{Source: "ft-portal", Ref: "OLD", Kind: call.KindCall, Title: "Stale rail row", Programme: "CEF", Status: call.StatusOpen, Deadlines: day(3, 1), Language: "en"},
+		{Source: "ft-portal", Ref: "GONE", Kind: call.KindCall, Title: "Withdrawn rail call", Programme: "CEF", Status: call.StatusOpen, Deadlines: day(10, 1), Language: "en"},
+		{Source: "ft-portal", Ref: "HOSTILE", Kind: call.KindCall, Title: script, Identifier: script, Programme: script, Status: call.StatusOpen,
+			Deadlines: day(11, 3), Language: "en", Text: "Rail " + script + "\n\n" + script, Eligible: script, URL: `https://example.eu/"><script>`},
+		{Source: "ft-portal", Ref: "RTL", Kind: call.KindCall, Title: rtl, Status: call.StatusOpen, Deadlines: day(11, 4), Language: "he", Text: rtl},
+		{Source: "ft-portal", Ref: "LONG", Kind: call.KindCall, Title: strings.Repeat("Järnväg", 500) + strings.Repeat(" lång", 100), Status: call.StatusOpen, Deadlines: day(11, 5),
+			Language: "sv", Text: strings.Repeat("x", 4000)},
+		{Source: "have-your-say", Ref: "14000", Kind: call.KindConsultation, Title: "Samråd om järnväg i glesbygd", Status: call.StatusOpen, Deadlines: day(9, 9), Language: "sv",
+			Text: "Kommissionen frågar om tåg.", URL: "https://example.eu/samrad"},
+		{Source: "have-your-say", Ref: "14001", Kind: call.KindNews, Title: "Nyhet utan datum", Language: "sv"},
+		{Source: "have-your-say", Ref: "14002", Kind: call.KindConsultation, Title: "Early closed consultation", Status: call.StatusClosed, Deadlines: day(9, 10), Language: "en"},
+	}
+	for i := range 45 { // enough for three pages, and for facets with something to fold away
+		out = append(out, call.Call{Source: "ft-portal", Ref: fmt.Sprintf("BULK-%02d", i), Kind: call.KindCall, Title: fmt.Sprintf("Forest call %d", i),
+			Programme: fmt.Sprintf("PROG%02d", i%12), Status: call.StatusOpen, Deadlines: day(12, 1+i%28), Language: "en"})
+	}
+	return out
+}
+
+// history is what happened to the first call: every event, and every field that the change log names.
+func history() []call.Change {
+	at := now.Add(-24 * time.Hour)
+	out := []call.Change{
+		{Event: call.EventNew, Baseline: true},
+		{Event: call.EventOpened, Field: "status", Old: "forthcoming", New: "open"},
+		{Event: call.EventClosed, Field: "status", Old: "open", New: "closed"},
+		{Event: call.EventStatus, Field: "status", Old: "closed", New: "open"},
+		{Event: call.EventStatus, Field: "listed", Old: "gone", New: "listed"},
+		{Event: call.EventDeadlines, Field: "deadlines", Old: "2026-08-01, 2027-03-02", New: "2026-08-04, 2027-03-02"},
+		{Event: call.EventOpens, Field: "opens", Old: "2026-04-01", New: "2026-05-01"},
+		{Event: call.EventBudget, Field: "budget_eur", Old: "4000000", New: "4500000"},
+		{Event: call.EventTitle, Field: "title", Old: "Railway", New: script, Mended: true},
+		{Event: call.EventIdentifier, Field: "identifier", New: "CEF-T-2026-RAIL"},
+		{Event: call.EventText, Field: "text", Old: "1200", New: "2345"},
+		{Event: call.EventText, Field: "kind", Old: "planned", New: "call"},
+		{Event: call.EventText, Field: "eligible", Old: strings.Repeat("long ", 300)},
+		{Event: call.EventText, Field: "topics"},
+		{Event: call.EventWithdrawn},
+	}
+	for i := range out {
+		out[i].At = at.Add(time.Duration(i) * time.Minute)
+	}
+	return out
+}
+
+func reasons() []store.Matched {
+	key := func(ref string) call.Key { return call.Key{Source: "ft-portal", Ref: ref} }
+	return []store.Matched{
+		{Key: key("RAIL-1"), Results: []match.Result{
+			{Priority: "miljo", Score: 0.9, Included: true, Reasons: []match.Reason{
+				{PriorityText: "Hit hör tåg.", CallText: "«Railway» links to the north", Field: "title", Term: "rail*", Weight: 3},
+				{PriorityText: "Hit hör tåg.", CallText: "«Railway» links to the north", Field: "title", Term: "railway", Weight: 3},
+				{PriorityText: "Räls och broar", CallText: "", Field: "programme", Term: "CEF", Weight: 1},
+				{PriorityText: "Inte fartyg", CallText: "no «ships»", Field: "text", Term: "ship", Weight: -1},
+				{PriorityText: "Tre", CallText: script + " «" + script, Field: "text", Term: "three", Weight: 1},
+				{PriorityText: "Den fjärde visas inte", CallText: "fourth", Field: "text", Term: "four", Weight: 1},
+			}},
+			{Priority: "kultur", Score: 0.6, Included: true, Reasons: []match.Reason{{PriorityText: "Kultur", CallText: "«north»", Field: "title", Term: "north", Weight: 1}}},
+			{Priority: "removed-since", Score: 0.5, Included: true, Reasons: []match.Reason{{PriorityText: "P", CallText: "C", Weight: 1}}},
+		}},
+		{Key: key("TOMORROW"), Results: []match.Result{
+			{Priority: "kultur", Score: 0.1, Included: false, Reasons: []match.Reason{{PriorityText: "Nej", CallText: "Heat", Weight: 1}}},
+		}},
+	}
+}
+
+// feed is what app hands the index, for the test's plan.
+type feed struct {
+	store    *store.Store
+	priority map[call.Key][]string
+}
+
+func (f feed) Touched(ctx context.Context, after int64, limit int) ([]index.Entry, error) {
+	records, err := f.store.Touched(ctx, after, limit)
+	var out []index.Entry
+	for _, r := range records {
+		e := index.Entry{Call: r.Call, Priorities: f.priority[r.Call.Key()], FirstSeen: r.FirstSeen, Updated: r.LastSeen, Gone: !r.Gone.IsZero(), Seq: r.Touched}
+		for _, d := range testPlan.Departments {
+			for _, p := range d.Priorities {
+				for _, has := range e.Priorities {
+					if has == p {
+						e.Departments = append(e.Departments, d.ID)
+					}
+				}
+			}
+		}
+		out = append(out, e)
+	}
+	return out, err
+}
+
+// site is the pages over a real store and a real index.
+func site(t testing.TB) *Server {
+	t.Helper()
+	ctx, dir := t.Context(), t.TempDir()
+	st, err := store.Open(ctx, store.Options{URL: filepath.Join(dir, "utkik.db"), Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = st.Close() })
+	at := now.Add(-48 * time.Hour)
+	batches := map[string]*store.Batch{}
+	for _, c := range calls() {
+		b := batches[c.Source]
+		if b == nil {
+			b = &store.Batch{Source: c.Source, At: at}
+			batches[c.Source] = b
+		}
+		s := store.Save{Call: c, Version: true, Seen: true, Changes: []call.Change{{Event: call.EventNew, Material: true}}}
+		switch c.Ref {
+		case "RAIL-1":
+			s.Changes = history()
+		case "GONE":
+			s.Gone = at
+		case "RTL":
+			s.Changes = nil
+		}
+		b.Saves = append(b.Saves, s)
+	}
+	for _, source := range []string{"ft-portal", "have-your-say"} {
+		run, err := st.BeginRun(ctx, source, "crawl", at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		run.Ended, run.Complete = at.Add(time.Minute), true
+		if err := st.Commit(ctx, run, *batches[source]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := st.SaveMatches(ctx, testPlan.ID, "hash", reasons(), 1); err != nil {
+		t.Fatal(err)
+	}
+	ix, err := index.Open(filepath.Join(dir, "index"), index.Options{Now: func() time.Time { return now }, Texts: st.Texts})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ix.Close() })
+	f := feed{st, map[call.Key][]string{}}
+	for _, m := range reasons() {
+		for _, r := range m.Results {
+			if r.Included {
+				f.priority[m.Key] = append(f.priority[m.Key], r.Priority)
+			}
+		}
+	}
+	if _, err := ix.Sync(ctx, f); err != nil {
+		t.Fatal(err)
+	}
+	s, err := New(Config{
+		Plan: &testPlan, Store: st, Index: ix, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Sources: []Source{{ID: "ft-portal", Name: "EU:s portal", NameEN: "EU portal"}, {ID: "have-your-say", Name: "Tyck till"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// get asks for an address and gives the answer.
+func get(t testing.TB, s http.Handler, address string) *httptest.ResponseRecorder {
+	t.Helper()
+	w := httptest.NewRecorder()
+	s.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, address, nil))
+	return w
+}
+
+func query(pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		q.Add(pairs[i], pairs[i+1])
+	}
+	return "/?" + q.Encode()
+}
+
+// plain is a page's text without its tags.
+func plain(page string) string {
+	var b strings.Builder
+	for page != "" {
+		text, rest, _ := strings.Cut(page, "<")
+		b.WriteString(text)
+		_, page, _ = strings.Cut(rest, ">")
+	}
+	return strings.Join(strings.Fields(html.UnescapeString(b.String())), " ")
+}

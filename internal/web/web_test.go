@@ -1,0 +1,363 @@
+package web
+
+import (
+	"fmt"
+	"html"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"text/template/parse"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/google/go-cmp/cmp"
+)
+
+// pagesOf are the addresses by which the tests walk through the site, each to be asked for in both languages.
+var pagesOf = []string{
+	"/",
+	query("q", "rail"),
+	query("q", ""),
+	query("q", "", "page", "2"),
+	query("q", "zzzunknownword"),
+	query("q", "zzzunknownword", "status", "open"),
+	query("q", `"open quote`, "status", "open", "sort", "deadline"),
+	query("q", "järnväg", "sort", "newest"),
+	query("q", "", "priority", "miljo", "status", "closed", "programme", "NONE"),
+	query("q", "", "programme", "PROG03", "programme", "PROG11"),
+	query("q", "", "kind", "consultation"),
+	"/call/ft-portal/RAIL-1",
+	"/call/ft-portal/a%2F%2Fb:c",
+	"/call/ft-portal/EuropeAid/1/DD",
+	"/call/ft-portal/TOMORROW",
+	"/call/ft-portal/GONE",
+	"/call/ft-portal/HOSTILE",
+	"/call/ft-portal/RTL",
+	"/call/ft-portal/LONG",
+	"/call/have-your-say/14001",
+	"/call/have-your-say/14002",
+	"/call/ft-portal/never-seen",
+	"/nothing/here",
+}
+
+func in(lang, address string) string {
+	if lang == languages[0] {
+		return address
+	}
+	if strings.Contains(address, "?") {
+		return address + "&lang=" + lang
+	}
+	return address + "?lang=" + lang
+}
+
+func TestPages(t *testing.T) {
+	t.Parallel()
+	s := site(t)
+	rows := []struct {
+		name, address string
+		status        int
+		has           []string // of the text, without tags
+		not           []string
+	}{
+		{"what can be acted on", "/", 200, []string{"55 träffar sida 1 av 3", "Ta bort: Öppen ×", "Ta bort: Kommande ×", "Railway links to the north", "Planen: Miljö och klimat, Kultur, removed-since"}, []string{"Stale rail row", "Withdrawn rail call"}},
+		{"an unknown parameter chooses nothing", "/?utm_source=mail&page=", 200, []string{"55 träffar"}, nil},
+		{"English", "/?lang=en", 200, []string{"55 results page 1 of 3", "The plan: Environment and climate, Kultur", "Our plan. The facts"}, []string{"träffar", "Miljö"}},
+		{"an unknown language is Swedish", "/?lang=xx", 200, []string{"55 träffar"}, nil},
+		{"everything", "/?q=", 200, []string{"57 träffar", "sida 1 av 3"}, []string{"Ta bort: "}},
+		{"words", query("q", "rail"), 200, []string{"Bäst träff först", "Stale rail row", "Stängde söndag 1 mars 2026"}, nil},
+		{"one hit", query("q", "glesbygd"), 200, []string{"1 träff", "Samråd om järnväg i glesbygd", "Sista dag onsdag 9 september 2026, om 43 dagar"}, []string{"sida 1"}},
+		{"today and tomorrow", query("q", "", "sort", "deadline"), 200, []string{"Sista dag tisdag 28 juli 2026, i dag", "Sista dag onsdag 29 juli 2026, i morgon", "EuropeAid/1/DD"}, nil},
+		{"one priority", query("priority", "kultur"), 200, []string{"1 träff", "Ta bort: Kultur ×"}, nil},
+		{"one department in English", query("department", "kultur", "lang", "en"), 200, []string{"1 result", "Remove: The culture department ×"}, nil},
+		{"a department without an English name", query("department", "miljo", "lang", "en"), 200, []string{"1 result", "Remove: Miljökontoret ×"}, nil},
+		{"what is in no plan", query("department", "x", "priority", "y", "source", "z"), 200, []string{"Inga träffar", "Ta bort: x ×", "Ta bort: y ×", "Ta bort: z ×", "Sök i allt, utan filter"}, nil},
+		{"the last page", query("q", "", "page", "3"), 200, []string{"sida 3 av 3", "Föregående sida"}, []string{"Nästa sida"}},
+		{"behind the last page", query("q", "", "page", "1000000000"), 200, []string{"sida 3 av 3"}, []string{"Prova färre ord"}},
+		{"far behind the last page", query("q", "", "page", strings.Repeat("9", 40)), 200, []string{"sida 3 av 3"}, nil},
+		{"a page that is none", query("q", "", "page", "-7"), 200, []string{"sida 1 av 3"}, nil},
+		{"an order that is none", query("q", "rail", "sort", "bogus"), 200, []string{"Railway"}, nil},
+		{"an open quote", query("q", `"open quote`), 400, []string{"Sökningen gick inte att förstå: "}, []string{"träffar"}},
+		{"an open quote in English", query("q", `"open quote`, "lang", "en"), 400, []string{"The search could not be understood: "}, nil},
+		{"10 KB", query("q", strings.Repeat("järnväg ", 1200)), 400, []string{"Sökningen gick inte att förstå: "}, nil},
+		{"a zero byte", "/?q=rail%00way", 200, []string{"träff"}, nil},
+		{"bytes that are no letters", "/?q=%ff%fe&status=%ff&programme=%00", 200, []string{"Inga träffar"}, nil},
+		{"a query that cannot be read", "/?q=%zz;&lang=en", 200, []string{"results"}, nil},
+		{"a call", "/call/ft-portal/RAIL-1", 200, []string{
+			"Railway links to the north", "Öppen Sista dag tisdag 4 augusti 2026 kl. 17.00, om 7 dagar", "Läs hos källan (example.eu)",
+			"Planen: Hit hör tåg. Ur texten: Railway links to the north", "Planen: Räls och broar Planen: Tre", "Samordna med: EFNS, BK",
+			"Öppnade fredag 1 maj 2026", "4\u00a0500\u00a0000\u00a0euro", "200\u00a0000\u00a0euro – 1\u00a0000\u00a0000\u00a0euro", "Väntade bidrag 12", "Vem kan söka Public bodies.",
+			"Fanns redan när bevakningen av källan började", "Finns åter hos källan", "Sista dag ändrades: från lördag 1 augusti 2026; tisdag 2 mars 2027 till tisdag 4 augusti 2026; tisdag 2 mars 2027",
+			"Budgeten ändrades: från 4\u00a0000\u00a0000\u00a0euro till 4\u00a0500\u00a0000\u00a0euro", "Rubriken ändrades, efter att vår läsning rättades: från Railway till <script>",
+			"Beteckningen ändrades: nu CEF-T-2026-RAIL", "En uppgift ändrades (texten): från 1\u00a0200\u00a0tecken till 2\u00a0345\u00a0tecken",
+			"En uppgift ändrades (typ): från Planerad utlysning till Utlysning", "En uppgift ändrades (vem kan söka): förut long long", "Statusen ändrades: från Stängd till Öppen", "Försvann från källan",
+			"We pay for: tracks bridges",
+		}, []string{"ships", "fjärde"}},
+		{"a call in English", "/call/ft-portal/RAIL-1?lang=en", 200, []string{"Open Deadline Tuesday 4 August 2026 17:00, in 7 days", "EUR\u00a04,500,000", "Coordinate with: EFNS, BK", "Environment and climate", "Stood there already", "EU portal"}, []string{"Öppnade"}},
+		{"a call whose match no digest would carry", "/call/ft-portal/TOMORROW", 200, []string{"Den hör inte till någon av planens prioriteringar.", "Per projekt 70\u00a0000\u00a0euro", "Källan ger ingen text"}, []string{"Nej", "Läs hos källan ("}},
+		{"a call that left its source", "/call/ft-portal/GONE", 200, []string{"Stängd Sista dag torsdag 1 oktober 2026 Finns inte längre hos källan sedan söndag 26 juli 2026."}, []string{"om 65 dagar"}},
+		{"a call closed before its time", "/call/have-your-say/14002", 200, []string{"Stängd Sista dag torsdag 10 september 2026 Fakta"}, nil},
+		{"a forthcoming call with slashes", "/call/ft-portal/a%2F%2Fb:c", 200, []string{"Kommande Öppnar tisdag 1 september 2026, om 35 dagar"}, nil},
+		{"a call without title", "/call/ft-portal/EuropeAid/1/DD", 200, []string{"EuropeAid/1/DD"}, nil},
+		{"a notice without dates", "/call/have-your-say/14001", 200, []string{"Status okänd Ingen sista dag angiven", "Nyhet", "Tyck till"}, nil},
+		{"a call without history", "/call/ft-portal/RTL", 200, []string{"Inget har ändrats."}, nil},
+		{"a missing call", "/call/ft-portal/NO", 404, []string{"Det gick inte", "Sidan finns inte"}, nil},
+		{"a missing call in English", "/call/ft-portal/NO?lang=en", 404, []string{"That did not work", "There is no such page"}, []string{"Sidan"}},
+		{"a zero byte for a call", "/call/ft-portal/%00", 404, []string{"Sidan finns inte"}, nil},
+		{"no call at all", "/call/ft-portal/", 404, []string{"Sidan finns inte"}, nil},
+		{"no folder", "/static/", 404, []string{"Sidan finns inte"}, nil},
+		{"health", "/healthz", 200, []string{"ok"}, nil},
+	}
+	for _, tt := range rows {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := get(t, s, tt.address)
+			text := plain(w.Body.String())
+			if w.Code != tt.status {
+				t.Errorf("%.200s: status %d, want %d", tt.address, w.Code, tt.status)
+			}
+			for _, want := range tt.has {
+				if !strings.Contains(strings.ReplaceAll(text, "\u00a0", " "), strings.ReplaceAll(want, "\u00a0", " ")) {
+					t.Errorf("%.200s: no %q in: %.3000s", tt.address, want, text)
+				}
+			}
+			for _, not := range tt.not {
+				if strings.Contains(text, not) {
+					t.Errorf("%.200s: has %q: %.3000s", tt.address, not, text)
+				}
+			}
+		})
+	}
+}
+
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	s := site(t)
+	style, _ := url.Parse(s.style)
+	for _, tt := range []struct{ method, address, kind, cache string }{
+		{"GET", "/", "text/html; charset=utf-8", "no-cache"},
+		{"HEAD", "/", "text/html; charset=utf-8", "no-cache"},
+		{"GET", "/call/ft-portal/NO", "text/html; charset=utf-8", "no-cache"},
+		{"POST", "/", "text/html; charset=utf-8", "no-cache"},
+		{"GET", style.String(), "text/css; charset=utf-8", "public, max-age=86400"},
+		{"GET", "/static/icon.svg", "image/svg+xml", "public, max-age=86400"},
+	} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), tt.method, tt.address, nil))
+		want := http.Header{
+			"Content-Type": {tt.kind}, "Cache-Control": {tt.cache}, "X-Content-Type-Options": {"nosniff"}, "Referrer-Policy": {"no-referrer"},
+			"Cross-Origin-Opener-Policy": {"same-origin"}, "Cross-Origin-Resource-Policy": {"same-origin"},
+			"Content-Security-Policy": {"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"},
+		}
+		got := http.Header{}
+		for k := range want {
+			got[k] = w.Header()[k]
+		}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%s %s: headers (-want +got):\n%s", tt.method, tt.address, d)
+		}
+	}
+}
+
+// TestLanguageStays follows every link and form of every page: within the site each keeps the reader's language, leads
+// to a page in it, and the one that changes it leads to the same page.
+func TestLanguageStays(t *testing.T) {
+	t.Parallel()
+	s := site(t)
+	for _, lang := range languages {
+		followed := map[string]bool{}
+		for _, address := range pagesOf {
+			page := document(t, get(t, s, in(lang, address)).Body.String())
+			page.Find("a[href^='/']").Each(func(_ int, a *goquery.Selection) {
+				href, want := a.AttrOr("href", ""), lang
+				if other, ok := a.Attr("hreflang"); ok {
+					want = other
+				}
+				if followed[href] {
+					return
+				}
+				followed[href] = true
+				w := get(t, s, href)
+				if got := document(t, w.Body.String()).Find("html").AttrOr("lang", ""); got != want {
+					t.Errorf("%s: link %s leads to language %q, want %q", in(lang, address), href, got, want)
+				}
+				if ok := w.Code == 200 || a.Is("[hreflang]"); !ok {
+					t.Errorf("%s: link %s: status %d", in(lang, address), href, w.Code)
+				}
+			})
+			page.Find("form").Each(func(_ int, f *goquery.Selection) {
+				if got := f.Find("input[name=lang]").AttrOr("value", languages[0]); got != lang {
+					t.Errorf("%s: form sends language %q, want %q", in(lang, address), got, lang)
+				}
+			})
+			switchTo := page.Find("a[hreflang]").AttrOr("href", "")
+			back := document(t, get(t, s, switchTo).Body.String()).Find("a[hreflang]").AttrOr("href", "")
+			here, _ := url.Parse(in(lang, address))
+			there, _ := url.Parse(back)
+			here.RawQuery, there.RawQuery = here.Query().Encode(), there.Query().Encode()
+			if here.String() != there.String() {
+				t.Errorf("there and back from %s: %s", here, there)
+			}
+		}
+		if len(followed) < 60 {
+			t.Errorf("%s: only %d links followed", lang, len(followed))
+		}
+	}
+}
+
+func document(t testing.TB, page string) *goquery.Document {
+	t.Helper()
+	d, err := goquery.NewDocumentFromReader(strings.NewReader(page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestFormsKeepChoices submits the form as a browser would: what was ticked, asked and ordered stays.
+func TestFormsKeepChoices(t *testing.T) {
+	t.Parallel()
+	s := site(t)
+	for _, tt := range []struct {
+		name, address string
+		want          url.Values
+	}{
+		{"at first", "/", url.Values{"q": {""}, "status": {"open", "forthcoming"}}},
+		{"with an order", query("q", "rail", "sort", "newest", "lang", "en"), url.Values{"q": {"rail"}, "sort": {"newest"}, "lang": {"en"}}},
+		{"folded away", query("q", "", "programme", "PROG11", "status", "open"), url.Values{"q": {""}, "programme": {"PROG11"}, "status": {"open"}}},
+		{"without a hit", query("q", "zzzunknownword", "kind", "news", "priority", "kultur"), url.Values{"q": {"zzzunknownword"}, "kind": {"news"}, "priority": {"kultur"}}},
+		{"after a mistake", query("q", `"rail`, "kind", "call", "sort", "deadline"), url.Values{"q": {`"rail`}, "kind": {"call"}, "sort": {"deadline"}}},
+	} {
+		got := url.Values{}
+		page := document(t, get(t, s, tt.address).Body.String())
+		page.Find("#find input[name], input[form=find]").Each(func(_ int, i *goquery.Selection) {
+			if _, on := i.Attr("checked"); on || i.AttrOr("type", "") != "checkbox" {
+				got.Add(i.AttrOr("name", ""), i.AttrOr("value", ""))
+			}
+		})
+		if d := cmp.Diff(tt.want, got); d != "" {
+			t.Errorf("%s: the form sends (-want +got):\n%s", tt.name, d)
+		}
+	}
+}
+
+// TestHostileTexts makes sure that what a source says stays text.
+func TestHostileTexts(t *testing.T) {
+	t.Parallel()
+	s := site(t)
+	for _, address := range append([]string{query("q", script), query("q", "alert"), query("programme", script), "/call/x/" + url.PathEscape(script)}, pagesOf...) {
+		w := get(t, s, address)
+		page := document(t, w.Body.String())
+		if n := page.Find("script, img, iframe, object, style, [style]").Length(); n > 0 {
+			t.Errorf("%s: %d elements that no page has", address, n)
+		}
+		page.Find("*").Each(func(_ int, e *goquery.Selection) {
+			for _, a := range e.Nodes[0].Attr {
+				if strings.HasPrefix(a.Key, "on") || strings.HasPrefix(a.Val, "javascript:") {
+					t.Errorf("%s: <%s %s=%q>", address, e.Nodes[0].Data, a.Key, a.Val)
+				}
+			}
+		})
+	}
+	call := get(t, s, "/call/ft-portal/HOSTILE").Body.String()
+	if !strings.Contains(call, html.EscapeString("<script>")) {
+		t.Error("the hostile title is not shown at all")
+	}
+	hits := get(t, s, query("q", "alert")).Body.String()
+	if !strings.Contains(hits, "&lt;script&gt;") || !strings.Contains(hits, "<mark>alert</mark>") {
+		t.Error("the hostile hit is not shown with its mark")
+	}
+	right := document(t, get(t, s, "/call/ft-portal/RTL").Body.String())
+	if h := right.Find("h1"); h.AttrOr("dir", "") != "auto" || h.AttrOr("lang", "") != "he" {
+		t.Error("a title in Hebrew says neither its direction nor its language")
+	}
+	if lang, ok := document(t, get(t, s, "/call/ft-portal/TOMORROW").Body.String()).Find("h1").Attr("lang"); ok {
+		t.Errorf("language %q of a source went through", lang)
+	}
+	if title := document(t, get(t, s, "/call/ft-portal/LONG").Body.String()).Find("title").Text(); len([]rune(title)) > 120 {
+		t.Errorf("the window's title has %d letters", len([]rune(title)))
+	}
+}
+
+// TestBrokenStore shows what a reader sees when the store is gone: a sentence, and nothing of the cause.
+func TestBrokenStore(t *testing.T) {
+	t.Parallel()
+	s := site(t)
+	if err := s.cfg.Store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for address, want := range map[string]string{
+		"/call/ft-portal/RAIL-1": s.texts["sv"].ProblemOurs, query("q", "rail", "lang", "en"): s.texts["en"].ProblemOurs, "/healthz": "not well",
+	} {
+		w := get(t, s, address)
+		if body := plain(w.Body.String()); w.Code < 500 || !strings.Contains(body, want) || strings.Contains(body, "sql") {
+			t.Errorf("%s: %d %s", address, w.Code, body)
+		}
+	}
+}
+
+// TestEveryBranch puts a mark into every branch of every template and asks for pages until all have been seen.
+func TestEveryBranch(t *testing.T) {
+	t.Parallel()
+	s := site(t)
+	var marks []string
+	for _, name := range slices.Sorted(maps.Keys(s.pages)) {
+		for _, tmpl := range s.pages[name].Templates() {
+			if tmpl.Tree == nil || tmpl.Name() == "status" && name != "search" || tmpl.Name() == "layout.html" && name != "search" {
+				continue
+			}
+			branches(tmpl.Tree.Root, func(list *parse.ListNode, at string) {
+				mark := fmt.Sprintf("mark%dkram", len(marks))
+				marks = append(marks, tmpl.Name()+" of "+name+": "+at)
+				// A space before it: within a tag it is an attribute of its own.
+				list.Nodes = append(list.Nodes, &parse.TextNode{NodeType: parse.NodeText, Text: []byte(" " + mark + " ")})
+			})
+		}
+	}
+	seen := map[string]bool{}
+	for _, lang := range languages {
+		for _, address := range pagesOf {
+			body := get(t, s, in(lang, address)).Body.String()
+			for i := range marks {
+				if strings.Contains(body, fmt.Sprintf("mark%dkram", i)) {
+					seen[marks[i]] = true
+				}
+			}
+		}
+	}
+	if len(marks) < 30 {
+		t.Fatalf("only %d branches found", len(marks))
+	}
+	for _, m := range marks {
+		if !seen[m] {
+			t.Errorf("never executed: %s", m)
+		}
+	}
+}
+
+// branches visits the bodies of all conditions and loops.
+func branches(node parse.Node, visit func(list *parse.ListNode, at string)) {
+	each := func(b *parse.BranchNode) {
+		for _, list := range []*parse.ListNode{b.List, b.ElseList} {
+			if list == nil {
+				continue
+			}
+			branches(list, visit)
+			visit(list, fmt.Sprintf("%s, line %d", b.Pipe, b.Line))
+		}
+	}
+	switch n := node.(type) {
+	case *parse.ListNode:
+		for _, c := range n.Nodes {
+			branches(c, visit)
+		}
+	case *parse.IfNode:
+		each(&n.BranchNode)
+	case *parse.WithNode:
+		each(&n.BranchNode)
+	case *parse.RangeNode:
+		each(&n.BranchNode)
+	}
+}
