@@ -112,6 +112,9 @@ func (d *demonstration) day(ctx context.Context, file string, day time.Time, las
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
+	if _, ok := a.Plan.Department(d.department); !ok {
+		return &app.UnknownError{What: "department", Names: []string{fmt.Sprintf("%q", d.department)}, See: "utkik plan show"}
+	}
 	lines, err := a.Crawl(ctx, nil)
 	if err != nil {
 		return err

@@ -40,7 +40,7 @@ every point of every score for people. Nothing is stored.`,
 			if planName == "" {
 				planName = cfg.Plan
 			}
-			pl, err := cfg.LoadPlan(planName)
+			pl, err := loadPlan(cfg, planName)
 			if err != nil {
 				return err
 			}

@@ -8,12 +8,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"slices"
 
 	"golang.org/x/term"
 
 	"utkik/config"
-	"utkik/crawler/kind"
 	"utkik/internal/app"
 )
 
@@ -47,9 +45,13 @@ func (p *program) with(ctx context.Context, f func(*app.App) error) (err error) 
 
 // knownSources tells whether every id is that of a source: one that is watched, or one that calls were imported from.
 func knownSources(ctx context.Context, a *app.App, ids ...string) error {
+	watched := map[string]bool{}
+	for _, s := range a.Config.Sources() {
+		watched[s.ID] = true
+	}
 	var unknown []string
 	for _, id := range ids {
-		if slices.ContainsFunc(a.Config.Sources(), func(s kind.Source) bool { return s.ID == id }) {
+		if watched[id] {
 			continue
 		}
 		runs, err := a.Store.Runs(ctx, id, 1)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"utkik/config"
 	"utkik/internal/app"
 	"utkik/internal/call"
 	"utkik/internal/match"
@@ -50,8 +51,17 @@ func (p *program) plan(args []string) (*plan.Plan, string, error) {
 	if len(args) == 1 {
 		name = args[0]
 	}
-	pl, err := cfg.LoadPlan(name)
+	pl, err := loadPlan(cfg, name)
 	return pl, name, err
+}
+
+// loadPlan reads a plan. One that is not there or has mistakes is a mistake of whoever named it.
+func loadPlan(cfg *config.Config, name string) (*plan.Plan, error) {
+	pl, err := cfg.LoadPlan(name)
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return pl, nil
 }
 
 func (p *program) showPlan(pl *plan.Plan) {
@@ -105,7 +115,11 @@ that match too much, that stand twice or contradict each other. Mistakes end in 
 			}
 			findings := match.Check(pl, calls)
 			if p.json {
-				return p.printJSON(findings)
+				lines := []findingLine{}
+				for _, f := range findings {
+					lines = append(lines, findingLine{f.Line, f.Priority, f.Term, string(f.Problem), f.Text})
+				}
+				return p.printJSON(lines)
 			}
 			for _, f := range findings {
 				fmt.Fprintf(p.out, "%s:%d: %s: %q %s\n", name, f.Line, f.Priority, f.Term, f.Text)
@@ -122,6 +136,15 @@ that match too much, that stand twice or contradict each other. Mistakes end in 
 			return nil
 		},
 	}
+}
+
+// findingLine is advice as `utkik plan check --json` prints it.
+type findingLine struct {
+	Line     int    `json:"line"`
+	Priority string `json:"priority"`
+	Term     string `json:"term"`
+	Problem  string `json:"problem"`
+	Text     string `json:"text"`
 }
 
 func (p *program) storedCalls(ctx context.Context) (calls []call.Call, err error) {

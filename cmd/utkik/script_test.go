@@ -432,11 +432,11 @@ func compareJSON(ts *testscript.TestScript, neg bool, args []string, lines bool)
 		slices.Sort(got)
 		got = slices.Compact(got)
 	}
-	ok := slices.Equal(got, want)
+	ok := slices.EqualFunc(got, want, agrees)
 	if among {
 		ok = true
 		for _, w := range want {
-			ok = ok && slices.Contains(got, w) != neg
+			ok = ok && slices.ContainsFunc(got, func(g string) bool { return agrees(g, w) }) != neg
 		}
 		neg = false
 	}
@@ -528,4 +528,12 @@ func typeName(v any) string {
 		return "list"
 	}
 	return "object"
+}
+
+// agrees tells whether a value is as wanted: the same, or matched by a regular expression after ~.
+func agrees(got, want string) bool {
+	if pattern, is := strings.CutPrefix(want, "~"); is {
+		return regexp.MustCompile(pattern).MatchString(got)
+	}
+	return got == want
 }

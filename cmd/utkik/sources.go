@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -45,12 +46,13 @@ func (p *program) sourceLines(cmd *cobra.Command, a *app.App) ([]sourceLine, err
 	var out []sourceLine
 	for _, s := range a.Config.Sources() {
 		l := sourceLine{ID: s.ID, Kind: s.Kind, Name: s.Name, Home: s.Home, Enabled: s.Enabled, Every: s.Every.String(), State: "never read"}
-		runs, err := a.Store.Runs(cmd.Context(), s.ID, 1)
+		runs, err := a.Store.Runs(cmd.Context(), s.ID, 0)
 		if err != nil {
 			return nil, err
 		}
-		if len(runs) == 1 {
-			last := app.Line(runs[0])
+		// Reading stored documents again is no reading of the source, and must not hide that the last one failed.
+		if i := slices.IndexFunc(runs, func(r store.Run) bool { return r.Kind != "reparse" }); i >= 0 {
+			last := app.Line(runs[i])
 			l.Last = &last
 			l.State = result(last)
 		}

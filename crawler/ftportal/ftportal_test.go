@@ -489,7 +489,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// BenchmarkParse reads a page of 100 topics with full texts, about 1 MB.
+// BenchmarkParse reads a page of 100 topics with full texts, about 1 MB; beside it only its JSON, and only the HTML
+// of its texts.
 func BenchmarkParse(b *testing.B) {
 	var e struct {
 		Results []map[string]json.RawMessage `json:"results"`
@@ -501,11 +502,12 @@ func BenchmarkParse(b *testing.B) {
 	if err := json.Unmarshal(e.Results[0]["metadata"], &m); err != nil {
 		b.Fatal(err)
 	}
-	text, err := json.Marshal([]string{strings.Repeat("<p>The centres of the network <b>share</b> what they learn &amp; meet twice a year.</p>", 110)})
+	description := strings.Repeat("<p>The centres of the network <b>share</b> what they learn &amp; meet twice a year.</p>", 110)
+	list, err := json.Marshal([]string{description})
 	if err != nil {
 		b.Fatal(err)
 	}
-	m["descriptionByte"] = text
+	m["descriptionByte"] = list
 	var rows []string
 	for i := range 100 {
 		meta, err := json.Marshal(m)
@@ -516,13 +518,33 @@ func BenchmarkParse(b *testing.B) {
 	}
 	body := fmt.Appendf(nil, `{"totalResults":100,"pageNumber":1,"pageSize":100,"results":[%s]}`, strings.Join(rows, ","))
 	doc := kind.Document{Request: kind.Request{Name: nameSearch, State: listingOf("1").state()}, Body: body}
-	b.SetBytes(int64(len(body)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if p, err := (Kind{}).Parse(source, doc); err != nil || len(p.Items) != 100 {
-			b.Fatal(err, len(p.Items))
-		}
+	measure := func(name string, read func() (int, error)) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(body)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if n, err := read(); err != nil || n != 100 {
+					b.Fatal(err, n)
+				}
+			}
+		})
 	}
+	measure("page", func() (int, error) {
+		p, err := (Kind{}).Parse(source, doc)
+		return len(p.Items), err
+	})
+	measure("json", func() (int, error) {
+		rows, _, err := readRows(body)
+		return len(rows), err
+	})
+	measure("html", func() (n int, _ error) {
+		for range 100 {
+			if plainText(description) != "" {
+				n++
+			}
+		}
+		return n, nil
+	})
 }
 
 func reversed(calls []call.Call) []call.Call {

@@ -31,12 +31,13 @@ type App struct {
 	Plan   *plan.Plan
 	Store  *store.Store
 
-	matcher  *match.Matcher
-	planHash string
-	index    *index.Index
-	log      *slog.Logger
-	now      func() time.Time
-	progress io.Writer
+	matcher   *match.Matcher
+	planHash  string
+	index     *index.Index
+	indexFits bool // it was made under this plan
+	log       *slog.Logger
+	now       func() time.Time
+	progress  io.Writer
 }
 
 // Options are what an App needs beside its configuration.

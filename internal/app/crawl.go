@@ -44,7 +44,7 @@ func Line(r store.Run) RunLine {
 	return RunLine{
 		Source: r.Source, Started: r.Started, Ended: r.Ended, Requests: r.Requests, NotModified: r.NotModified, Bytes: r.Bytes,
 		Seen: r.Seen, Added: r.Added, Changed: r.Changed, Gone: r.Gone, Quarantined: r.Quarantined, Complete: r.Complete,
-		Error: r.Error, Suspect: r.Suspect, Notes: r.Notes,
+		Error: r.Error, Suspect: r.Suspect, Notes: append([]string{}, r.Notes...),
 	}
 }
 

@@ -43,10 +43,10 @@ func (a *App) Digest(ctx context.Context, department, date, language string) (di
 		return none, err
 	}
 	in := digest.Input{Plan: a.Plan, Department: department, Date: date, Now: now, Language: language, Changes: changes, More: a.Config.Web.BaseURL}
-	if in.Calls, err = a.digestCalls(ctx, changes); err != nil {
+	if in.Calls, err = a.digestCalls(ctx, changes, end); err != nil {
 		return none, err
 	}
-	if in.Sources, err = a.sourceStates(ctx, language, end); err != nil {
+	if in.Sources, err = a.sourceStates(ctx, language, day, end); err != nil {
 		return none, err
 	}
 	holds, err := a.Store.Holds(ctx, "")
@@ -54,6 +54,9 @@ func (a *App) Digest(ctx context.Context, department, date, language string) (di
 		return none, err
 	}
 	for _, h := range holds {
+		if !h.Since.Before(end) {
+			continue
+		}
 		in.Held = append(in.Held, digest.Held{Key: h.Call.Key(), Title: h.Call.Title, Reason: h.Reason, Since: h.Since})
 	}
 	d, err := digest.Build(in)
@@ -63,8 +66,9 @@ func (a *App) Digest(ctx context.Context, department, date, language string) (di
 	return d, a.keep(ctx, d)
 }
 
-// digestCalls gives the calls that a digest may speak of: those of the plan's matches, and those that changed.
-func (a *App) digestCalls(ctx context.Context, changes []call.Change) ([]digest.Item, error) {
+// digestCalls gives the calls that a digest may speak of: those of the plan's matches that stood at the end of its day,
+// and those that changed.
+func (a *App) digestCalls(ctx context.Context, changes []call.Change, end time.Time) ([]digest.Item, error) {
 	matches, err := a.Store.AllMatches(ctx, a.Plan.ID)
 	if err != nil {
 		return nil, err
@@ -77,7 +81,10 @@ func (a *App) digestCalls(ctx context.Context, changes []call.Change) ([]digest.
 	err = a.Store.EachRecord(ctx, func(r store.Record) error {
 		key := r.Call.Key()
 		results := matches[key]
-		standing := r.Gone.IsZero() && slices.ContainsFunc(results, func(m match.Result) bool { return m.Included })
+		if !r.Gone.Before(end) {
+			r.Gone = time.Time{} // it left later
+		}
+		standing := r.Gone.IsZero() && r.FirstSeen.Before(end) && slices.ContainsFunc(results, func(m match.Result) bool { return m.Included })
 		if standing || changed[key] {
 			out = append(out, digest.Item{Call: r.Call, FirstSeen: r.FirstSeen, Gone: r.Gone, Results: results})
 		}
@@ -86,20 +93,28 @@ func (a *App) digestCalls(ctx context.Context, changes []call.Change) ([]digest.
 	return out, err
 }
 
-// sourceStates gives how each source that is watched was read the last time before an instant.
-func (a *App) sourceStates(ctx context.Context, language string, before time.Time) ([]digest.SourceState, error) {
+// sourceStates gives how each source that is watched was read the last time before the end of a day. What was new and
+// changed is that of all its runs on the day: a second crawl of a morning finds nothing, and the day was not quiet.
+func (a *App) sourceStates(ctx context.Context, language string, day, end time.Time) ([]digest.SourceState, error) {
 	runs, err := a.Store.Runs(ctx, "", 0)
 	if err != nil {
 		return nil, err
 	}
 	last := map[string]store.Run{}
 	for _, r := range runs { // newest first
-		if r.Kind != "crawl" || r.Ended.IsZero() || !r.Started.Before(before) {
+		if r.Kind != "crawl" || r.Ended.IsZero() || !r.Started.Before(end) {
 			continue
 		}
-		if _, ok := last[r.Source]; !ok {
-			last[r.Source] = r
+		newest, ok := last[r.Source]
+		switch {
+		case !ok:
+			newest = r
+		case !r.Started.Before(day):
+			newest.Added += r.Added
+			newest.Changed += r.Changed
+			newest.Baseline = newest.Baseline || r.Baseline
 		}
+		last[r.Source] = newest
 	}
 	var out []digest.SourceState
 	for _, s := range a.Config.Sources() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"utkik/index"
@@ -63,23 +64,46 @@ func (a *App) match(ctx context.Context) (int, error) {
 // Match weighs a call without storing anything.
 func (a *App) Match(c *call.Call) []match.Result { return a.matcher.Match(c) }
 
-// Index opens the index, once.
+// Index opens the index, once. An index that was made under another plan, or other rules of weighing, is built anew:
+// a call without any match under both changes nothing in the store, and its departments may be others all the same.
 func (a *App) Index(ctx context.Context) (*index.Index, error) {
-	if a.index != nil {
+	if a.index == nil {
+		x, err := index.Open(a.indexDir(), index.Options{Log: a.log, Now: a.now, Texts: a.Store.Texts})
+		if err != nil {
+			return nil, err
+		}
+		a.index = x
+	}
+	if a.indexFits {
 		return a.index, nil
 	}
-	x, err := index.Open(a.indexDir(), index.Options{Log: a.log, Now: a.now, Texts: a.Store.Texts})
+	mark, err := a.Store.Cursor(ctx, indexPlan)
 	if err != nil {
 		return nil, err
 	}
-	a.index = x
-	if x.NeedsRebuild() {
+	if a.index.NeedsRebuild() || mark != a.planMark() {
 		a.log.Info("index is built anew from the store", "folder", a.indexDir())
-		if _, err := x.Rebuild(ctx, feed{a}); err != nil {
+		if _, err := a.index.Rebuild(ctx, feed{a}); err != nil {
+			return nil, err
+		}
+		if err := a.Store.SetCursor(ctx, indexPlan, a.planMark()); err != nil {
 			return nil, err
 		}
 	}
-	return x, nil
+	a.indexFits = true
+	return a.index, nil
+}
+
+// indexPlan names the mark of the plan by which the index was made.
+const indexPlan = "index:plan"
+
+// planMark is the plan's hash as a number.
+func (a *App) planMark() int64 {
+	n, err := strconv.ParseUint(a.planHash, 16, 64)
+	if err != nil {
+		return -1 // unreachable: a hash is sixteen hexadecimal digits
+	}
+	return int64(n)
 }
 
 // Reindex builds the index anew from the store while the old one answers, and tells how many calls it holds.

@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -36,8 +37,9 @@ func shared(b *testing.B, path ...string) string {
 	return name
 }
 
-// corpus gives the real calls of the corpus.
-func corpus(b *testing.B) []call.Call {
+// corpus hands on the real calls of the corpus, one at a time. Nothing may pile up here: Linux counts the memory
+// that a process had when it started another one as the peak of that other.
+func corpus(b *testing.B, each func(*call.Call)) {
 	b.Helper()
 	f, err := os.Open(shared(b, "corpus", "calls.jsonl.gz"))
 	if err != nil {
@@ -48,7 +50,6 @@ func corpus(b *testing.B) []call.Call {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var out []call.Call
 	lines := bufio.NewScanner(z)
 	lines.Buffer(nil, 16<<20)
 	for lines.Scan() {
@@ -56,12 +57,11 @@ func corpus(b *testing.B) []call.Call {
 		if err != nil {
 			b.Fatal(err)
 		}
-		out = append(out, c)
+		each(&c)
 	}
 	if err := lines.Err(); err != nil {
 		b.Fatal(err)
 	}
-	return out
 }
 
 // program is the built binary with an installation of its own.
@@ -155,12 +155,10 @@ func (p program) idle(b *testing.B) cost {
 // BenchmarkCold starts `utkik search` on 50,000 stored calls, and `utkik serve` on the same.
 func BenchmarkCold(b *testing.B) {
 	const size = 50_000
-	calls := corpus(b)
+	shared(b, "corpus")
 	p := build(b).fresh(b, "")
 	input := filepath.Join(p.dir, "calls.jsonl")
-	if err := os.WriteFile(input, repeated(b, calls, size), 0o644); err != nil {
-		b.Fatal(err)
-	}
+	repeat(b, input, size)
 	const now = "2026-06-20T06:00:00Z"
 	_, imported := p.run(b, "--now", now, "import", input)
 	var searches, idles costs
@@ -206,21 +204,30 @@ func BenchmarkCold(b *testing.B) {
 	b.ReportMetric(resident(b, cmd.Process.Pid), "served-MB")
 }
 
-// repeated gives n calls in the exchange format: the corpus, over and over under new refs.
-func repeated(b *testing.B, calls []call.Call, n int) []byte {
+// repeat writes n calls in the exchange format: the corpus, over and over under new refs.
+func repeat(b *testing.B, name string, n int) {
 	b.Helper()
-	var out bytes.Buffer
-	for i := range n {
-		c := calls[i%len(calls)]
-		c.Ref = fmt.Sprintf("%s-%d", c.Ref, i/len(calls))
-		line, err := call.Encode(&c)
-		if err != nil {
-			b.Fatal(err)
-		}
-		out.Write(line)
-		out.WriteByte('\n')
+	f, err := os.Create(name)
+	if err != nil {
+		b.Fatal(err)
 	}
-	return out.Bytes()
+	w := bufio.NewWriter(f)
+	for i, round := 0, 0; i < n; round++ {
+		corpus(b, func(c *call.Call) {
+			if i++; i > n {
+				return
+			}
+			c.Ref = fmt.Sprintf("%s-%d", c.Ref, round)
+			line, err := call.Encode(c)
+			if err != nil {
+				b.Fatal(err)
+			}
+			_, _ = w.Write(append(line, '\n')) // Flush tells
+		})
+	}
+	if err := errors.Join(w.Flush(), f.Close()); err != nil {
+		b.Fatal(err)
+	}
 }
 
 func get(b *testing.B, url string) {

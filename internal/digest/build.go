@@ -132,7 +132,7 @@ func (b *builder) build() Digest {
 		}
 	}
 	slices.SortStableFunc(d.Sections, func(x, y Section) int { return cmp.Compare(x.pull(), y.pull()) })
-	d.Baselines = b.baselines(used)
+	d.Baselines = b.baselines(d.Sections)
 	b.markTold(&d)
 	d.Proof.Sources = b.sourceProofs()
 	broken := b.warn(&d)
@@ -410,7 +410,15 @@ func compareDeadlines(x, y call.Moment) int {
 }
 
 // baselines tells of sources that were read completely for the first time in the period.
-func (b *builder) baselines(used map[call.Key]bool) []Baseline {
+func (b *builder) baselines(sections []Section) []Baseline {
+	laidOut := map[call.Key]bool{}
+	for _, s := range sections {
+		for _, g := range s.Groups {
+			for i := range g.Items[:g.Shown] {
+				laidOut[g.Items[i].key] = true
+			}
+		}
+	}
 	items := map[string]map[call.Key]bool{}
 	for _, s := range b.in.Sources {
 		if s.Baseline {
@@ -437,7 +445,7 @@ func (b *builder) baselines(used map[call.Key]bool) []Baseline {
 				continue
 			}
 			bl.Matching++
-			if used[k] {
+			if laidOut[k] {
 				bl.Shown++
 			}
 		}
@@ -663,7 +671,11 @@ func (b *builder) prove(d *Digest, left map[Reason]int) {
 	if p.Changes == 0 {
 		p.Words = append(p.Words, b.w.t("proof.nochanges"))
 	} else {
-		s := b.w.n("proof.changes", p.Changes, args{}) + ", " + b.w.n("proof.told", p.Told, args{}) + "."
+		s := b.w.n("proof.changes", p.Changes, args{})
+		if p.Told > 0 {
+			s += ", " + b.w.n("proof.told", p.Told, args{})
+		}
+		s += "."
 		if len(omitted) > 0 {
 			s += " " + b.w.f("proof.left", args{List: b.w.list(omitted)})
 		}

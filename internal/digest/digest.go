@@ -110,7 +110,7 @@ type Baseline struct {
 	Name     string `json:"name"`
 	Items    int    `json:"items"`
 	Matching int    `json:"matching"` // of them, still to apply for or answer, in the department's priorities
-	Shown    int    `json:"shown"`    // of the matching, those that this digest tells of because a date is near
+	Shown    int    `json:"shown"`    // of the matching, those that a mail lays out because a date is near
 	Words    string `json:"words"`
 }
 

@@ -144,7 +144,7 @@ func lay(d *Digest) page {
 
 // layBrief shows an item of which only a date draws near: when, and one short quotation under its priority.
 func layBrief(w *words, id SectionID, e *Entry) pageItem {
-	it := pageItem{Title: []span{{Text: e.Title}}, Lang: foreign(w, e.Language), URL: e.URL}
+	it := pageItem{Title: []span{{Text: plain(e.Title, maxBrief)}}, Lang: foreign(w, e.Language), URL: e.URL}
 	if id == OpeningSoon && e.Opens != nil {
 		it.Brief = w.f("brief.date", args{Date: e.Opens.Short, Name: e.Opens.Left})
 		if e.Deadline != nil {
@@ -157,7 +157,7 @@ func layBrief(w *words, id SectionID, e *Entry) pageItem {
 		it.Brief = w.f("brief.date", args{Date: e.Deadline.Short, Name: e.Deadline.Left})
 	}
 	it.Brief = upper(it.Brief) + "."
-	if marked := e.Why.Call; e.Why.Field == "title" && unmarked.Replace(marked) == e.Title {
+	if marked := e.Why.Call; e.Why.Field == "title" && unmarked.Replace(marked) == it.Title[0].Text {
 		it.Title = spans(marked)
 		it.Why = []saying{{Intro: e.PriorityName + "."}}
 		return it
@@ -329,14 +329,14 @@ func sayings(w *words, e *Entry, brief bool) []saying {
 	case why.Part == PartDecision:
 		say(w.t("why.decision"), why.Plan, why.PlanLanguage)
 	case why.Part == PartVocabulary:
-		say(w.f("why.vocabulary", args{Name: e.PriorityName}), why.Plan, why.PlanLanguage)
+		say(w.t("why.vocabulary"), why.Plan, why.PlanLanguage)
 	default:
-		say(w.f("why.plan", args{Name: e.PriorityName}), why.Plan, why.PlanLanguage)
+		say(w.t("why.plan"), why.Plan, why.PlanLanguage)
 	}
 	switch field := why.Field; {
 	case field == "ref", brief && field == "title": // no more than the title, which stands above
 	case field == "title":
-		say(w.t("why.title"), why.Call, e.Language)
+		say(w.t("why.title"), short(why.Call), e.Language)
 	case field == "eligible":
 		say(w.t("why.eligible"), why.Call, e.Language)
 	case field == "text" || field == "":
@@ -370,9 +370,7 @@ func sayings(w *words, e *Entry, brief bool) []saying {
 		case a.Eligibility:
 			say(w.t("against"), a.Call, e.Language)
 			out[len(out)-1].Against = true
-		case brief:
-		case a.Call == "" || a.Field != "text" && a.Field != "title":
-			out = append(out, saying{Intro: w.f("against.field", args{Label: w.field(a.Field)})})
+		case brief, a.Call == "", a.Field != "text" && a.Field != "title": // a rule of the plan tells a reader nothing
 		default: // words that the plan says are not meant: they were not counted
 			say(w.t("against.words"), a.Call, e.Language)
 		}

@@ -158,7 +158,7 @@ func TestLocales(t *testing.T) {
 		if len(sv[k]) != len(en[k]) {
 			t.Errorf("%s: plural in one language only", k)
 		}
-		if x, y := holes(sv[k]["other"]), holes(en[k]["other"]); !slices.Equal(x, y) {
+		if x, y := holesOf(sv[k]["other"]), holesOf(en[k]["other"]); !slices.Equal(x, y) {
 			t.Errorf("%s: sv speaks of %v, en of %v", k, x, y)
 		}
 	}
@@ -176,6 +176,13 @@ func TestLocales(t *testing.T) {
 					c.PluralCount = n
 				}
 				got, err := w.loc.Localize(c)
+				form := k
+				if len(texts[k]) > 1 && n == 1 {
+					form += "#one"
+				}
+				if mine := fill(w.cut[form], &full); mine != got {
+					t.Errorf("%s %s for %d: %q, go-i18n says %q", lang, k, n, mine, got)
+				}
 				if err != nil || got == "" || strings.Contains(got, "{{") || strings.Contains(got, "no value") {
 					t.Errorf("%s %s for %d: %q, %v", lang, k, n, got, err)
 				}
@@ -184,7 +191,7 @@ func TestLocales(t *testing.T) {
 	}
 }
 
-func holes(s string) []string {
+func holesOf(s string) []string {
 	var out []string
 	for _, m := range hole.FindAllStringSubmatch(s, -1) {
 		out = append(out, m[1])

@@ -96,7 +96,7 @@ func known(k call.Kind) call.Kind {
 // and only with them; then the one that shares most words with the reason; then the plan's own order. One that
 // shares none says nothing.
 func activity(p *plan.Priority, k call.Kind, r match.Reason) (plan.Activity, bool) {
-	ours := stems(r.PriorityText + " " + r.CallText + " " + r.Term)
+	ours := stems(ownWords(p.Name, r.PriorityText) + " " + r.CallText + " " + r.Term)
 	best, most := -1, 0
 	for i, a := range p.Activities {
 		points := 0

@@ -35,7 +35,56 @@ type args struct {
 // catalogue is the texts of one language, read once.
 type catalogue struct {
 	loc   *i18n.Localizer
-	fixed map[string]string // messages without plural and arguments: most of them, and free to look up
+	fixed map[string]string    // messages without plural and arguments: most of them, and free to look up
+	cut   map[string][]segment // the others, one form each; the plural's key ends with #one
+}
+
+// segment is a stretch of a message, then an argument.
+type segment struct {
+	text string
+	hole func(*args) string // nil at a message's end
+}
+
+// holes are the arguments by name.
+var holes = map[string]func(*args) string{
+	"Count": func(a *args) string { return a.Count }, "Name": func(a *args) string { return a.Name }, "Date": func(a *args) string { return a.Date },
+	"Old": func(a *args) string { return a.Old }, "New": func(a *args) string { return a.New }, "Amount": func(a *args) string { return a.Amount },
+	"Min": func(a *args) string { return a.Min }, "Max": func(a *args) string { return a.Max }, "Quote": func(a *args) string { return a.Quote },
+	"Label": func(a *args) string { return a.Label }, "Reason": func(a *args) string { return a.Reason }, "Field": func(a *args) string { return a.Field },
+	"List": func(a *args) string { return a.List }, "Command": func(a *args) string { return a.Command }, "Day": func(a *args) string { return a.Day },
+	"Weekday": func(a *args) string { return a.Weekday }, "Month": func(a *args) string { return a.Month }, "Year": func(a *args) string { return a.Year },
+	"Clock": func(a *args) string { return a.Clock },
+}
+
+// cut takes a message apart once, because a day's mails fill in thousands. It is false for what is more than
+// text and plain arguments, which go-i18n then does.
+func cut(s string) ([]segment, bool) {
+	var out []segment
+	for {
+		before, rest, found := strings.Cut(s, "{{")
+		if !found {
+			return append(out, segment{text: s}), true
+		}
+		name, after, closed := strings.Cut(rest, "}}")
+		hole := holes[strings.TrimPrefix(strings.TrimSpace(name), ".")]
+		if !closed || hole == nil {
+			return nil, false
+		}
+		out = append(out, segment{before, hole})
+		s = after
+	}
+}
+
+// fill puts arguments into a message that was taken apart.
+func fill(segments []segment, a *args) string {
+	var b strings.Builder
+	for _, s := range segments {
+		b.WriteString(s.text)
+		if s.hole != nil {
+			b.WriteString(s.hole(a))
+		}
+	}
+	return b.String()
 }
 
 // catalogues are read from the files that are part of the program.
@@ -51,8 +100,15 @@ var catalogues = sync.OnceValues(func() (map[string]*catalogue, error) {
 		if err != nil {
 			return nil, fmt.Errorf("locale %s: %v", lang, err)
 		}
-		c := &catalogue{fixed: map[string]string{}}
+		c := &catalogue{fixed: map[string]string{}, cut: map[string][]segment{}}
 		for _, m := range f.Messages {
+			// Swedish and English have the same two forms, one for exactly 1.
+			if segments, ok := cut(m.Other); ok {
+				c.cut[m.ID] = segments
+			}
+			if segments, ok := cut(m.One); ok && m.One != "" {
+				c.cut[m.ID+"#one"] = segments
+			}
 			if m.One == "" && !strings.Contains(m.Other, "{{") {
 				c.fixed[m.ID] = m.Other
 			}
@@ -94,12 +150,27 @@ func (w *words) t(key string) string {
 
 // f is a message with arguments.
 func (w *words) f(key string, a args) string {
+	if segments, ok := w.cut[key]; ok {
+		return fill(segments, &a)
+	}
 	return w.keep(w.loc.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: a}))(key)
 }
 
 // n is a message about n things.
 func (w *words) n(key string, n int, a args) string {
 	a.Count = w.number(int64(n))
+	return w.plural(key, n, a)
+}
+
+// plural is a message in the form that n things take.
+func (w *words) plural(key string, n int, a args) string {
+	form := key
+	if n == 1 {
+		form += "#one"
+	}
+	if segments, ok := w.cut[form]; ok {
+		return fill(segments, &a)
+	}
 	return w.keep(w.loc.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: a, PluralCount: n}))(key)
 }
 
@@ -154,7 +225,7 @@ func (w *words) units(key string, n, unit int64) string {
 	if n == unit {
 		plural = 1
 	}
-	return w.keep(w.loc.Localize(&i18n.LocalizeConfig{MessageID: key, TemplateData: args{Amount: w.decimal(n, unit)}, PluralCount: plural}))(key)
+	return w.plural(key, plural, args{Amount: w.decimal(n, unit)})
 }
 
 // decimal is n in a larger unit, with at most two decimals.
@@ -172,8 +243,7 @@ func (w *words) between(least, most int64) string {
 	case most < 1e6:
 		return w.f("amount.euro", args{Amount: w.number(least) + "–" + w.number(most)})
 	case least >= 1e6 && most < 1e9 && least%1e4 == 0 && most%1e4 == 0:
-		return w.keep(w.loc.Localize(&i18n.LocalizeConfig{MessageID: "amount.million", PluralCount: 2,
-			TemplateData: args{Amount: w.decimal(least, 1e6) + "–" + w.decimal(most, 1e6)}}))("amount.million")
+		return w.plural("amount.million", 2, args{Amount: w.decimal(least, 1e6) + "–" + w.decimal(most, 1e6)})
 	}
 	return w.f("money.between", args{Min: w.amount(least), Max: w.amount(most)})
 }
@@ -313,6 +383,7 @@ func daysBetween(from, to time.Time) int {
 const (
 	maxTitle    = 240
 	maxQuote    = 190 // the matcher cuts at 180, before it marks words
+	maxBrief    = 120 // of a title there
 	maxShort    = 90  // of a quotation in an item of a few lines
 	maxEligible = 240
 	maxActivity = 180

@@ -5,7 +5,8 @@
 // The rules, each answering to something that portals were seen to do:
 //
 //   - Absence in one crawl is nothing: paging is unstable. A call is closed when it is absent from two complete
-//     listings of different days after its last deadline, and withdrawn when it is absent from five over at least three days before it.
+//     listings after its last deadline, and withdrawn when it is absent from five before it. The complete listings of
+//     one day in Brussels count as one, however often somebody crawls.
 //   - A row that is open although its every deadline has passed is stale. Stale rows of calls that are unknown or gone
 //     are held, for good; a known call that goes stale stays as it is until it leaves or is extended.
 //   - A reading that would move a known call's last deadline back into the past is held for a week: portals fall
@@ -75,6 +76,7 @@ type Reading struct {
 	Rechecked map[string]bool // refs among Items that were looked up one by one, not listed
 	Listed    bool            // the listing was complete, so that absence means something
 	Baseline  bool            // no complete run came before
+	Again     bool            // a complete run of the same day came before: what is absent or held was looked at today
 	Known     []store.Record
 	Held      []store.Hold // what is in quarantine now
 }
@@ -394,11 +396,14 @@ func (j *judgement) absent(listed map[string]bool) {
 		}
 		if at, ok := looked[ref]; ok {
 			s := &j.out.Batch.Saves[at]
-			if s.Gone.IsZero() {
+			if s.Gone.IsZero() && !j.Again {
 				s.Missed = r.Missed + 1
-			} else {
+			} else if !s.Gone.IsZero() {
 				j.out.Gone++
 			}
+			continue
+		}
+		if j.Again {
 			continue
 		}
 		save := store.Save{Call: r.Call, Missed: r.Missed + 1}
@@ -426,7 +431,7 @@ func (j *judgement) hold(c call.Call, reason string) {
 	h := store.Hold{Ref: c.Ref, Reason: reason, Call: c, Since: j.At, LastSeen: j.At}
 	if was, ok := j.held[c.Ref]; ok {
 		h.Since, h.Runs = was.Since, was.Runs
-		if j.Listed {
+		if j.Listed && !j.Again {
 			h.Runs++
 		}
 	}

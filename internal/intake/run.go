@@ -132,15 +132,18 @@ func (r *Run) reading(ctx context.Context, rep crawler.Report, at time.Time) (Re
 	if err != nil {
 		return Reading{}, err
 	}
-	_, err = r.st.LastComplete(ctx, r.source.ID)
+	last, err := r.st.LastComplete(ctx, r.source.ID)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Reading{}, err
 	}
 	return Reading{
 		Mode: r.mode, Source: r.source, At: at, Items: rep.Items, Rechecked: rep.Rechecked, Listed: rep.Listed,
-		Baseline: errors.Is(err, store.ErrNotFound), Known: known, Held: held,
+		Baseline: errors.Is(err, store.ErrNotFound), Again: err == nil && day(last.Started) == day(at), Known: known, Held: held,
 	}, nil
 }
+
+// day is the local day of Brussels.
+func day(t time.Time) string { return t.In(call.Brussels()).Format(time.DateOnly) }
 
 func noteText(n kind.Note) string {
 	text := n.Text

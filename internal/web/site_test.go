@@ -229,13 +229,18 @@ func query(pairs ...string) string {
 	return "/?" + q.Encode()
 }
 
-// plain is a page's text without its tags.
+// plain is a page's text without its tags, with one space between words and after what stands on lines of its own.
 func plain(page string) string {
 	var b strings.Builder
 	for page != "" {
 		text, rest, _ := strings.Cut(page, "<")
 		b.WriteString(text)
-		_, page, _ = strings.Cut(rest, ">")
+		var name string
+		name, page, _ = strings.Cut(rest, ">")
+		switch name {
+		case "/dt", "/dd", "/li", "/p", "/h1", "/h2", "/h3", "/title":
+			b.WriteByte(' ')
+		}
 	}
 	return strings.Join(strings.Fields(html.UnescapeString(b.String())), " ")
 }
