@@ -23,18 +23,20 @@ func TestInBrowser(t *testing.T) {
 	browser, axe := needs(t)
 	server := httptest.NewServer(site(t))
 	t.Cleanup(server.Close)
+	widths := []int64{320, 768, 1280}
 	addresses := []struct {
 		name, address string
 		languages     []string
+		widths        []int64
 	}{
-		{"first page", "/", languages},
-		{"hits", query("q", "rail", "status", "open", "sort", "deadline"), languages},
-		{"no hits", query("q", "zzzunknownword", "status", "open"), languages},
-		{"wrong query", query("q", `"open quote`), languages},
-		{"call", "/call/ft-portal/RAIL-1", languages},
-		{"missing call", "/call/ft-portal/NO", languages},
-		{"hostile call", "/call/ft-portal/HOSTILE", languages[:1]},
-		{"long call", "/call/ft-portal/LONG", languages[:1]},
+		{"first page", "/", languages, widths},
+		{"hits", query("q", "rail", "status", "open", "sort", "deadline"), languages, widths},
+		{"no hits", query("q", "rail", "kind", "news"), languages, widths},
+		{"wrong query", query("q", `"open quote`), languages, widths},
+		{"call", "/call/ft-portal/RAIL-1", languages, widths},
+		{"missing call", "/call/ft-portal/NO", languages, widths},
+		{"hostile call", "/call/ft-portal/HOSTILE", languages[:1], widths[:1]},
+		{"long call", "/call/ft-portal/LONG", languages[:1], widths[:1]},
 	}
 	for _, scheme := range []string{"light", "dark"} {
 		t.Run(scheme, func(t *testing.T) {
@@ -42,15 +44,15 @@ func TestInBrowser(t *testing.T) {
 			tab := open(t, browser, scheme)
 			for _, a := range addresses {
 				for _, lang := range a.languages {
-					look(t, tab, axe, scheme, a.name+" "+lang, server.URL+in(lang, a.address))
+					look(t, tab, axe, scheme, a.name+" "+lang, server.URL+in(lang, a.address), a.widths)
 				}
 			}
 		})
 	}
 }
 
-// look examines one page at every width.
-func look(t *testing.T, tab context.Context, axe, scheme, name, address string) {
+// look examines one page at those widths of the window.
+func look(t *testing.T, tab context.Context, axe, scheme, name, address string, widths []int64) {
 	t.Helper()
 	if err := chromedp.Do(tab, chromedp.Navigate(address)); err != nil {
 		t.Fatalf("%s: %v", name, err)
@@ -58,7 +60,7 @@ func look(t *testing.T, tab context.Context, axe, scheme, name, address string) 
 	if _, err := chromedp.Run(tab, chromedp.Evaluate[bool](axe+";true")); err != nil {
 		t.Fatalf("%s: axe: %v", name, err)
 	}
-	for _, width := range []int64{320, 768, 1280} {
+	for _, width := range widths {
 		if err := chromedp.Do(tab, chromedp.EmulateViewport(width, 800)); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -68,6 +70,7 @@ func look(t *testing.T, tab context.Context, axe, scheme, name, address string) 
 		}
 		var found struct {
 			Width, Content int64
+			Folded         bool
 			Dark           bool
 			Styles         int
 			Foreign        []string
@@ -83,6 +86,9 @@ func look(t *testing.T, tab context.Context, axe, scheme, name, address string) 
 		}
 		if found.Dark != (scheme == "dark") || found.Styles != 1 || found.Rules < 20 {
 			t.Errorf("%s: the page was not looked at as it should: dark %v, %d style sheets, %d rules passed", at, found.Dark, found.Styles, found.Rules)
+		}
+		if found.Folded {
+			t.Errorf("%s: the filters do not unfold", at)
 		}
 		if len(found.Foreign) > 0 {
 			t.Errorf("%s: loaded from elsewhere: %q", at, found.Foreign)
@@ -102,9 +108,9 @@ const examine = `(async () => {
 		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 		resultTypes: ["violations"],
 	});
-	const root = document.documentElement;
+	const root = document.documentElement, choices = document.querySelector(".choices");
 	return JSON.stringify({
-		Width: root.clientWidth, Content: root.scrollWidth, Dark: matchMedia("(prefers-color-scheme: dark)").matches,
+		Width: root.clientWidth, Content: root.scrollWidth, Folded: !!choices && choices.offsetHeight == 0, Dark: matchMedia("(prefers-color-scheme: dark)").matches,
 		Styles: document.styleSheets.length, Rules: found.passes.length,
 		Foreign: performance.getEntriesByType("resource").map(r => r.name).filter(n => !n.startsWith(location.origin + "/")),
 		Violations: found.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.html + " (" + n.failureSummary + ")").join("; ").slice(0, 600)),

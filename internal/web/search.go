@@ -45,6 +45,7 @@ type searchPage struct {
 	Previous string
 	Next     string
 	Clear    string
+	Wide     string // what there is without filters, where the filters leave nothing
 }
 
 // option is one order of the hits.
@@ -179,6 +180,15 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 	}
 	p.Facets = s.facets(f, res.Facets, a.chosen)
 	s.links(&p, a, res.Total)
+	if res.Total == 0 && len(a.chosen) > 0 {
+		wide, err := s.find(ctx, f, &asked{query: a.query, page: 1})
+		if err != nil {
+			return view{}, err
+		}
+		if wide.Total > 0 {
+			p.Wide = fmt.Sprintf(f.T.EmptyWide, counted(f.T, wide.Total))
+		}
+	}
 	return view{page: "search", data: p}, nil
 }
 
@@ -212,7 +222,11 @@ func (s *Server) links(p *searchPage, a asked, total int) {
 	}
 	for _, name := range facetOrder {
 		for _, v := range ordered(name, a.chosen[name]) {
-			p.Chips = append(p.Chips, chip{s.label(p.Frame, name, v), link(func(q url.Values) {
+			label := s.label(p.Frame, name, v)
+			if name == index.FacetDepartment { // some are called as a priority is
+				label = p.T.Facets[name] + ": " + label
+			}
+			p.Chips = append(p.Chips, chip{label, link(func(q url.Values) {
 				q[name] = slices.DeleteFunc(q[name], func(x string) bool { return x == v })
 			})})
 		}
