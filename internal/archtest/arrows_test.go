@@ -108,6 +108,8 @@ var arrows = []arrow{
 	{"internal/digest", "internal/text", yes, "words"},
 	{"internal/digest", "ours", no, "a digest is a pure function of what it is handed"},
 	{"internal/demo", "internal/call", yes, "the samples' vocabulary"},
+	{"internal/draft", "internal/plan", yes, "writes plans"},
+	{"internal/draft", "internal/text", yes, "reads documents"},
 	{"internal/demo", "ours", no, "the sample portals stand outside the program, as real ones do"},
 
 	// The surfaces, and what ties everything together.
