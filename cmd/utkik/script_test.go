@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,8 +37,33 @@ var update = flag.Bool("update", false, "write the files that scripts compare an
 // patience bounds every wait for another process: long enough for a slow machine, short of the test's own limit.
 const patience = time.Minute
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"utkik": main})
+func TestMain(m *testing.M) { os.Exit(withProgram(m.Run)) }
+
+// withProgram builds the program as users build it and puts it on the path while the tests run. The race detector
+// would slow whole runs tenfold; it watches the rooms' own tests, and the faults of the replay, which run in process.
+func withProgram(tests func() int) int {
+	dir, err := os.MkdirTemp("", "utkik-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	if out, err := exec.Command("go", "build", "-o", filepath.Join(dir, programName()), ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	if err := os.Setenv("PATH", dir+string(os.PathListSeparator)+os.Getenv("PATH")); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return tests()
+}
+
+func programName() string {
+	if runtime.GOOS == "windows" {
+		return "utkik.exe"
+	}
+	return "utkik"
 }
 
 // TestScript runs the program's specification: testdata/*.txtar. Each script has a work folder, sample portals
@@ -47,13 +73,16 @@ func TestMain(m *testing.M) {
 //	exits CODE utkik ARGS...    runs the program and holds it to an exit code
 //	json FILE PATH WANT...      values in the one JSON value of FILE (or stdout), see [selectJSON]
 //	jsonl FILE PATH WANT...     the same of lines of JSON, which are taken as one list
+//	  -among                    the wanted values are among those there; with ! none of them is
+//	  -unique                   each value counts once; in order
+//	  -keys                     every object there has these keys, and may have more
 //	fault KIND [PATH]           the portals answer html, cut, large, a status such as 500, or block; off mends them
 //	blocked                     waits until a blocked request has come
 //	requests [N]                holds the number of requests since it was last asked to N
 //	kept documents|versions     prints what the store of utkik-data keeps
 //	sql FILE STATEMENT          alters a database behind the program's back
 //	spoil GLOB                  cuts files in half
-//	start utkik ARGS...         starts a server; $PAGE becomes its address
+//	start utkik ARGS...         starts a server; $PAGE becomes its address, $LISTEN host and port
 //	get URL                     prints status, type and body of a page
 //	stop                        interrupts the server; it must end well
 //
@@ -275,7 +304,7 @@ func (s *stage) start(ts *testscript.TestScript, args []string) {
 	if s.server != nil {
 		ts.Fatalf("a server is running already")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*patience) // its whole life, with all that a script does meanwhile
 	v := &server{cmd: exec.CommandContext(ctx, args[0], args[1:]...), out: make(chan string, 1)}
 	v.cmd.Dir, v.cmd.Env, v.cmd.Stderr = ts.MkAbs("."), s.env.Vars, &v.errs
 	out, err := v.cmd.StdoutPipe()
@@ -295,6 +324,7 @@ func (s *stage) start(ts *testscript.TestScript, args []string) {
 		said.Write(buf[:n])
 		if address := pageAddress.FindString(said.String()); address != "" && strings.HasSuffix(said.String(), "\n") {
 			ts.Setenv("PAGE", address)
+			ts.Setenv("LISTEN", strings.TrimPrefix(address, "http://"))
 			break
 		}
 		if err != nil {
@@ -402,20 +432,22 @@ func (s *stage) spoil(ts *testscript.TestScript, args []string) {
 // --- JSON.
 
 func compareJSON(ts *testscript.TestScript, neg bool, args []string, lines bool) {
-	among, unique := false, false
+	among, unique, keys := false, false, false
 	for len(args) > 0 && strings.HasPrefix(args[0], "-") {
 		switch args[0] {
 		case "-among":
 			among = true
 		case "-unique":
 			unique = true
+		case "-keys":
+			keys = true
 		default:
 			ts.Fatalf("no option %q", args[0])
 		}
 		args = args[1:]
 	}
 	if len(args) < 2 {
-		ts.Fatalf("usage: json [-among] [-unique] file path [want...]")
+		ts.Fatalf("usage: json [-among|-keys] [-unique] file path [want...]")
 	}
 	values, err := decodeAll(ts.ReadFile(args[0]))
 	ts.Check(err)
@@ -426,8 +458,22 @@ func compareJSON(ts *testscript.TestScript, neg bool, args []string, lines bool)
 		}
 		root = values[0]
 	}
-	got := selectJSON(root, args[1])
 	want := args[2:]
+	if keys {
+		found := selectJSON(root, strings.TrimPrefix(args[1]+".@keys", ".."))
+		if len(found) == 0 || len(want) == 0 {
+			ts.Fatalf("%s: no object is there, or no key is wanted", args[1])
+		}
+		for _, at := range found {
+			for _, key := range want {
+				if !slices.Contains(strings.Fields(at), key) {
+					ts.Fatalf("%s: %s is not among the keys %s", args[1], key, at)
+				}
+			}
+		}
+		return
+	}
+	got := selectJSON(root, args[1])
 	if unique {
 		slices.Sort(got)
 		got = slices.Compact(got)
@@ -461,7 +507,7 @@ func decodeAll(text string) ([]any, error) {
 	}
 }
 
-// selectJSON gives the values at a path, as words. Its steps stand apart by dots: a key; * for every entry of a
+// selectJSON gives the values at a path, as words. A lone dot is the whole (for -keys only). Its steps stand apart by dots: a key; * for every entry of a
 // list; KEY=VALUE for the entries of a list that say so; @keys, @len and @type of what is reached.
 func selectJSON(root any, path string) []string {
 	at := []any{root}

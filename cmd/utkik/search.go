@@ -104,8 +104,8 @@ func checkSearch(q index.Query) error {
 	if !slices.Contains([]string{index.SortRelevance, index.SortDeadline, index.SortNewest}, q.Sort) {
 		return usageError{fmt.Errorf("--sort %q: want relevance, deadline or newest", q.Sort)}
 	}
-	if q.Limit < 0 || q.Limit > maxHits {
-		return usageError{fmt.Errorf("--limit %d: want 0 to %d", q.Limit, maxHits)}
+	if q.Limit < 1 || q.Limit > maxHits {
+		return usageError{fmt.Errorf("--limit %d: want 1 to %d", q.Limit, maxHits)}
 	}
 	if q.Lang != "sv" && q.Lang != "en" {
 		return usageError{fmt.Errorf("--lang %q: want sv or en", q.Lang)}

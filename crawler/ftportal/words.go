@@ -77,8 +77,8 @@ func plainText(html string) string {
 }
 
 // mendText takes out the word null where it stands for something missing, with the space after it: between two
-// sentences, or alone. Every fifth text of the portal has one; a regular expression took as long for those as all
-// the HTML takes to be read.
+// sentences, or alone. Every fifth text of the portal has one; a regular expression took nearly as long for
+// those as all the HTML took to be read.
 func mendText(s string) string {
 	const null = "null"
 	var b strings.Builder

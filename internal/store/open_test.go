@@ -75,8 +75,8 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	db.Close()
 	for _, c := range []struct{ name, url, want string }{
-		{"garbage", garbage, "the file is damaged, or no database: restore"},
-		{"garbage by scheme", "sqlite:" + garbage, "the file is damaged, or no database: restore"},
+		{"garbage", garbage, "the file is damaged, or no database: put a backup"},
+		{"garbage by scheme", "sqlite:" + garbage, "the file is damaged, or no database: put a backup"},
 		{"another program's", other, "holds the tables of another program"},
 		{"a folder", dir, "is a folder: name a file in it"},
 		{"below a file", blocked, "not a directory"},
@@ -300,7 +300,7 @@ func TestDamaged(t *testing.T) {
 			if err == nil {
 				err = s.Check(t.Context())
 			}
-			if err == nil || !strings.Contains(err.Error(), "damaged") || !strings.Contains(err.Error(), "restore") {
+			if err == nil || !strings.Contains(err.Error(), "damaged") || !strings.Contains(err.Error(), "backup") {
 				t.Errorf("got %v", err)
 			}
 		})

@@ -44,7 +44,7 @@ func unpack(b []byte) ([]byte, error) {
 	}
 	out, err := dec.DecodeAll(b, nil)
 	if err != nil {
-		return nil, fmt.Errorf("a stored text is damaged: restore the latest backup with utkik restore: %v", err)
+		return nil, fmt.Errorf("a stored text is damaged: put a backup of the data folder in its place: %v", err)
 	}
 	return out, nil
 }

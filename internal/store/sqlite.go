@@ -211,9 +211,9 @@ func (s *Store) fail(doing, outcome string, err error) error {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		says = fmt.Sprintf("locked by another program for more than %s: let it finish and run the command again", busy)
 	case sqlite3.SQLITE_CORRUPT:
-		says = "the file is damaged: run utkik doctor, and restore the latest backup with utkik restore"
+		says = "the file is damaged: stop every utkik, put a backup of the data folder in its place, and crawl again"
 	case sqlite3.SQLITE_NOTADB:
-		says = "the file is damaged, or no database: restore the latest backup with utkik restore, or name another file"
+		says = "the file is damaged, or no database: put a backup of it in its place, or name another file"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH:
 		says = "cannot be opened for writing: see that the file and its folder belong to the user who runs the program"
 	case sqlite3.SQLITE_IOERR:
@@ -270,7 +270,7 @@ func (s *Store) backup(ctx context.Context, part string) error {
 
 // Check looks for damage: in the file's structure, in what its rows point to, and in the text of every call.
 func (s *Store) Check(ctx context.Context) error {
-	const next = "restore the latest backup with utkik restore"
+	const next = "put a backup of the data folder in its place"
 	rows, err := s.reader.QueryContext(ctx, sqliteCheck)
 	if err != nil {
 		return s.fail("checking", "", err)

@@ -3,52 +3,104 @@ package text
 import (
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/microcosm-cc/bluemonday"
 	"golang.org/x/net/html"
 )
 
+// shaping are the elements that shape a text.
+var shaping = []string{
+	"p", "br", "hr", "div", "section", "article", "header", "footer", "main", "aside", "nav",
+	"address", "blockquote", "pre", "figure", "figcaption", "fieldset", "form", "details", "summary",
+	"h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd",
+	"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th",
+}
+
 // policy keeps the elements that shape a text, without any attribute; the content of scripts, styles,
 // frames and embedded objects goes with them.
 var policy = sync.OnceValue(func() *bluemonday.Policy {
 	p := bluemonday.NewPolicy()
-	p.AllowElements("p", "br", "hr", "div", "section", "article", "header", "footer", "main", "aside", "nav",
-		"address", "blockquote", "pre", "figure", "figcaption", "fieldset", "form", "details", "summary",
-		"h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "dt", "dd",
-		"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th")
+	p.AllowElements(shaping...)
 	return p
+})
+
+// harmless tells of each element that HTML may hold without being sanitised whether it shapes a text, or only
+// stands around words of it. What is in neither has content that is no text, or could hide some. Left out is pre,
+// whose line feeds count.
+var harmless = sync.OnceValue(func() map[string]bool {
+	m := map[string]bool{}
+	for _, name := range shaping {
+		if tag := "<" + name + ">"; policy().Sanitize(tag) == tag { // it drops a main or a form without attributes
+			m[name] = true
+		}
+	}
+	delete(m, "pre")
+	for _, name := range []string{"a", "abbr", "b", "cite", "code", "em", "font", "i", "img", "q", "s", "small", "span", "strong", "sub", "sup", "u", "wbr"} {
+		m[name] = false
+	}
+	return m
 })
 
 // maxTables is how deep tables may stand in tables; deeper ones are read as plain text. It bounds the work:
 // a cell's text is copied once for each table around it.
 const maxTables = 8
 
-// FromHTML gives the text of a piece of HTML in normal form. It is sanitised first. Paragraphs and headings
-// stand apart by an empty line; a list item begins with "- "; a row of a table is a line with its cells
-// parted by " | ". Links keep only their text. Input may be broken in any way; the work grows in line with
-// its length.
+// FromHTML gives the text of a piece of HTML in normal form. It is sanitised first, unless it holds nothing that
+// would go. Paragraphs and headings stand apart by an empty line; a list item begins with "- "; a row of a table is
+// a line with its cells parted by " | ". Links keep only their text. Input may be broken in any way; the work grows
+// in line with its length.
 func FromHTML(s string) string {
 	if !strings.ContainsAny(s, "<&") {
 		return Clean(s)
 	}
+	if utf8.ValidString(s) { // the sanitiser joins bytes that a tag parts
+		if t, ok := read(s, harmless()); ok {
+			return t
+		}
+	}
+	t, _ := read(policy().Sanitize(s), nil)
+	return t
+}
+
+// read gives the text of HTML that is sanitised, or that holds none but known elements: true for those that shape
+// the text, false for those that are passed over. At any other element, and at a comment, it gives up. Sanitising
+// takes longer than reading, and nearly all that portals publish is harmless.
+func read(s string, known map[string]bool) (string, bool) {
 	var r reader
-	z := html.NewTokenizer(strings.NewReader(policy().Sanitize(s)))
+	r.base.b = make([]byte, 0, len(s))
+	z := html.NewTokenizer(strings.NewReader(s))
 	for {
-		switch z.Next() {
+		token := z.Next()
+		switch token {
 		case html.ErrorToken: // the end: a reader of a string has no other error
-			return r.finish()
+			return r.finish(), true
 		case html.TextToken:
 			if r.pre > 0 {
 				r.top().lines(string(z.Text()))
 			} else {
 				r.top().text(string(z.Text()))
 			}
-		case html.StartTagToken, html.SelfClosingTagToken:
+		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
 			name, _ := z.TagName()
-			r.open(string(name))
-		case html.EndTagToken:
-			name, _ := z.TagName()
-			r.close(string(name))
+			if known != nil {
+				shapes, ok := known[string(name)]
+				if !ok {
+					return "", false
+				}
+				if !shapes {
+					continue
+				}
+			}
+			if token == html.EndTagToken {
+				r.close(string(name))
+			} else {
+				r.open(string(name))
+			}
+		default: // a comment or a doctype
+			if known != nil {
+				return "", false
+			}
 		}
 	}
 }

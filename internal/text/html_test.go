@@ -71,7 +71,7 @@ func TestFromHTMLIsBounded(t *testing.T) {
 }
 
 func FuzzFromHTML(f *testing.F) {
-	for _, s := range []string{"<p>a</p><ul><li>b</ul>", "<table><tr><td>a<td>b<tr><td><table><tr><td>c", "<pre>a\n\nb</pre>&shy;x", "<script>x</script>y", "<ul><li><ul><li>x</table></ul>"} {
+	for _, s := range []string{"<p class=x>a<b>b</b>\n&amp;lt;</p><br/>c<span", "<p>&am<i>p;</i>", "<p/>a<!-- x -->b<U>c", "<b><p>&#13;\r\n\x00</B><a href='>'>x", "<p>a</p><ul><li>b</ul>", "<table><tr><td>a<td>b<tr><td><table><tr><td>c", "<pre>a\n\nb</pre>&shy;x", "<script>x</script>y", "<ul><li><ul><li>x</table></ul>"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -79,6 +79,9 @@ func FuzzFromHTML(f *testing.F) {
 		normal(t, "FromHTML", got)
 		if again := FromPlain(got); again != got {
 			t.Fatalf("FromHTML(%q) = %q, which FromPlain makes %q", s, got, again)
+		}
+		if sanitised, _ := read(policy().Sanitize(s), nil); got != sanitised && strings.TrimSpace(s) != "" && strings.ContainsAny(s, "<&") {
+			t.Fatalf("FromHTML(%q) = %q; sanitised first it is %q", s, got, sanitised)
 		}
 	})
 }
