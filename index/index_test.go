@@ -409,7 +409,7 @@ func (endless) Touched(_ context.Context, after int64, limit int) ([]Entry, erro
 func TestKilledChild(t *testing.T) {
 	dir := os.Getenv(killedDir)
 	if dir == "" {
-		t.Skip("only within TestKill")
+		return // nobody asked for the process
 	}
 	ix, err := Open(dir, Options{})
 	if err != nil {
