@@ -216,6 +216,7 @@ func (r *planReader) plan(n *yaml.Node) *plan.Plan {
 		"priorities": func(key string, n *yaml.Node) {
 			r.each(key, n, func(key string, n *yaml.Node) { p.Priorities = append(p.Priorities, r.priority(key, n)) })
 		},
+		"weights": func(key string, n *yaml.Node) { p.Weights = r.weights(key, n) },
 	}, "id", "name", "authority", "language", "goals", "priorities")
 	if n.Kind == yaml.MappingNode && len(p.Priorities) == 0 {
 		r.add(n.Line, "priorities", "a plan needs at least one priority to match calls to")
@@ -226,6 +227,24 @@ func (r *planReader) plan(n *yaml.Node) *plan.Plan {
 		}
 	}
 	return p
+}
+
+// weights reads the factors on the matcher's own numbers.
+func (r *planReader) weights(key string, n *yaml.Node) plan.Weights {
+	var w plan.Weights
+	known := fields{}
+	for _, f := range w.Factors() {
+		known[f.Name] = func(key string, n *yaml.Node) {
+			v, err := strconv.ParseFloat(n.Value, 64)
+			if n.Kind != yaml.ScalarNode || err != nil || !(v >= plan.MinFactor && v <= plan.MaxFactor) {
+				r.add(n.Line, key, "want a factor from %v to %v, 1 to change nothing, got %s", plan.MinFactor, plan.MaxFactor, got(n))
+				return
+			}
+			*f.Value = v
+		}
+	}
+	r.mapping(key, n, known)
+	return w
 }
 
 func (r *planReader) goal(key string, n *yaml.Node) plan.Goal {

@@ -105,7 +105,7 @@ Try it, offline and from nothing:  utkik demo`,
 	root.AddCommand(
 		p.demoCommand(), p.crawlCommand(), p.changesCommand(), p.searchCommand(), p.digestCommand(), p.matchCommand(),
 		p.importCommand(), p.exportCommand(), p.sourcesCommand(), p.planCommand(), p.configCommand(), p.reparseCommand(),
-		p.reindexCommand(), p.serveCommand(),
+		p.reindexCommand(), p.serveCommand(), p.vocabularyCommand(),
 	)
 	for _, c := range root.Commands() {
 		wrapArgs(c)

@@ -44,6 +44,9 @@ every point of every score for people. Nothing is stored.`,
 			if err != nil {
 				return err
 			}
+			if pl, err = app.Weighed(cfg, pl); err != nil {
+				return err
+			}
 			m, err := match.New(pl)
 			if err != nil {
 				return err
@@ -72,6 +75,7 @@ every point of every score for people. Nothing is stored.`,
 	c.Flags().StringVar(&file, "input", "", "`file` of calls in the exchange format, - for standard input")
 	c.Flags().StringVar(&planName, "plan", "", "id of a plan, or its `file` (default the configured one)")
 	c.Flags().BoolVar(&explain, "explain", false, "print for people: every point of every score")
+	c.AddCommand(p.matchEvalCommand(), p.matchTrainCommand())
 	return c
 }
 

@@ -18,7 +18,7 @@ import (
 func (p *program) planCommand() *cobra.Command {
 	c := &cobra.Command{Use: "plan", Short: "Show and check plans", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() }}
-	c.AddCommand(p.planShowCommand(), p.planCheckCommand())
+	c.AddCommand(p.planShowCommand(), p.planCheckCommand(), p.planDraftCommand(), p.planDiffCommand())
 	return c
 }
 

@@ -108,8 +108,9 @@ var arrows = []arrow{
 	{"internal/digest", "internal/text", yes, "words"},
 	{"internal/digest", "ours", no, "a digest is a pure function of what it is handed"},
 	{"internal/demo", "internal/call", yes, "the samples' vocabulary"},
-	{"internal/draft", "internal/plan", yes, "writes plans"},
 	{"internal/draft", "internal/text", yes, "reads documents"},
+	{"internal/vocabulary", "internal/plan", yes, "lends words to a plan's terms"},
+	{"internal/vocabulary", "internal/text", yes, "words"},
 	{"internal/demo", "ours", no, "the sample portals stand outside the program, as real ones do"},
 
 	// The surfaces, and what ties everything together.

@@ -174,3 +174,24 @@ func (c *count) in(n int) {
 		c.calls, c.last = c.calls+1, n+1
 	}
 }
+
+// claim is a term that holds a phrase.
+type claim struct {
+	priority, term int32
+	swedish        bool
+}
+
+// rule is a rule with its pattern in small letters, cut at the stars.
+type rule struct {
+	plan.Rule
+	pattern []string
+}
+
+func fits(facts []fact, r *rule) (fact, bool) {
+	for _, f := range facts {
+		if f.rule == r.Field && glob(r.pattern, f.folded) {
+			return f, true
+		}
+	}
+	return fact{}, false
+}

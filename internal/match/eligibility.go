@@ -64,39 +64,66 @@ var closed = []struct {
 	},
 }
 
+// circle is a row of [closed], made ready.
+type circle struct {
+	limit
+	codes      [][]string // cut at the stars
+	title, who [][]string // cut into words
+}
+
+var circles = func() []circle {
+	cut := func(phrases []string, at func(string) []string) [][]string {
+		var out [][]string
+		for _, p := range phrases {
+			out = append(out, at(p))
+		}
+		return out
+	}
+	var out []circle
+	for _, k := range closed {
+		out = append(out, circle{
+			limit: limit{why: k.because, english: k.english, term: k.term},
+			codes: cut(k.codes, func(s string) []string { return strings.Split(s, "*") }),
+			title: cut(k.title, strings.Fields),
+			who:   cut(k.who, strings.Fields),
+		})
+	}
+	return out
+}()
+
 // eligibility gives the first reason why the authority can hardly apply.
 func eligibility(c *call.Call, code string, passages []passage) (limit, bool) {
-	codes := []struct{ field, value, folded string }{
+	codes := [...]struct{ field, value, folded string }{
 		{"identifier", c.Identifier, strings.ToLower(clip(c.Identifier, maxField))},
 		{"call", code, strings.ToLower(clip(code, maxField))},
 	}
-	var title *passage
+	var title, who passage
 	if len(passages) > 0 && passages[0].field == "title" {
-		title = &passages[0]
+		title = passages[0]
 	}
-	var who *passage
 	if c.Eligible != "" {
 		s := clip(c.Eligible, maxField)
-		who = &passage{field: "eligible", text: s, words: words(s)}
+		who = passage{field: "eligible", text: s, words: words(s)}
 	}
-	for _, k := range closed {
+	for _, k := range circles {
 		for _, g := range k.codes {
 			for _, f := range codes {
 				if f.value != "" && fitsCode(g, f.folded) {
-					return limit{k.because, k.english, f.field, k.term, "«" + clip(f.value, maxField) + "»"}, true
+					l := k.limit
+					l.field, l.quote = f.field, "«"+clip(f.value, maxField)+"»"
+					return l, true
 				}
 			}
 		}
-		for _, in := range []struct {
+		for _, in := range [...]struct {
 			passage *passage
-			phrases []string
-		}{{title, k.title}, {who, k.who}} {
-			if in.passage == nil {
-				continue
-			}
+			phrases [][]string
+		}{{&title, k.title}, {&who, k.who}} {
 			for _, phrase := range in.phrases {
-				if h, ok := standing(in.passage.words, strings.Fields(phrase)); ok {
-					return limit{k.because, k.english, in.passage.field, k.term, sentence(in.passage, h)}, true
+				if at, ok := standing(in.passage.words, phrase); ok {
+					l := k.limit
+					l.field, l.quote = in.passage.field, sentence(in.passage, at)
+					return l, true
 				}
 			}
 		}
@@ -105,26 +132,28 @@ func eligibility(c *call.Call, code string, passages []passage) (limit, bool) {
 }
 
 // fitsCode is [glob] with two question marks at the end for a country's two letters.
-func fitsCode(pattern, code string) bool {
-	if p, ok := strings.CutSuffix(pattern, "??"); ok {
-		if len(code) < 2 || strings.Contains(code[len(code)-2:], "/") {
-			return false
-		}
-		return glob(strings.Split(p, "*"), code[:len(code)-2])
+func fitsCode(parts []string, code string) bool {
+	end := len(parts) - 1
+	p, ok := strings.CutSuffix(parts[end], "??")
+	if !ok {
+		return glob(parts, code)
 	}
-	return glob(strings.Split(pattern, "*"), code)
+	if len(code) < 2 || strings.Contains(code[len(code)-2:], "/") {
+		return false
+	}
+	return glob(append(parts[:end:end], p), code[:len(code)-2])
 }
 
 // standing finds the first place where phrase stands in ws.
-func standing(ws []word, phrase []string) (hit, bool) {
+func standing(ws []word, phrase []string) (place, bool) {
 	for i := 0; i+len(phrase) <= len(ws); i++ {
 		k := 0
 		for k < len(phrase) && ws[i+k].text == phrase[k] {
 			k++
 		}
 		if k == len(phrase) {
-			return hit{from: int32(i), to: int32(i + k)}, true
+			return place{from: int32(i), to: int32(i + k)}, true
 		}
 	}
-	return hit{}, false
+	return place{}, false
 }

@@ -1,8 +1,8 @@
 package match
 
 import (
+	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"utkik/internal/text"
 )
@@ -14,56 +14,28 @@ import (
 //
 // A lexicon is built by add and not changed after; find may then run in parallel.
 type lexicon struct {
-	symbols map[string]symbol // by word pattern, stars included
-	exact   map[string]symbol
-	begins  letters // patterns abc*
-	ends    letters // patterns *abc, spelt backwards
-	within  letters // patterns *abc*
-	next    map[step]int32
-	last    []int32 // by node of the trie: the phrase that ends there, or -1
-	phrases int
-	longest int // words of the longest phrase
-}
-
-// symbol is a word pattern.
-type symbol int32
-
-// step is an edge of the trie of phrases.
-type step struct {
-	node int32
-	by   symbol
+	patterns patterns
+	first    []int32 // by symbol: the node to which it leads from the root, or 0
+	next     edges   // from node to node, by symbol
+	last     []int32 // by node of the trie: the phrase that ends there, or -1
+	phrases  int
 }
 
 func newLexicon() *lexicon {
-	return &lexicon{
-		symbols: map[string]symbol{},
-		exact:   map[string]symbol{},
-		begins:  newLetters(),
-		ends:    newLetters(),
-		within:  newLetters(),
-		next:    map[step]int32{},
-		last:    []int32{-1},
-	}
+	return &lexicon{patterns: newPatterns(), last: []int32{-1}}
 }
 
 // add puts a phrase in and gives its number, -1 if it holds no word. A star at a word's end stands for
 // any ending, at its beginning for any beginning; words are as [text.Words] makes them, and hyphens
 // between words are the same as spaces.
 func (l *lexicon) add(phrase string) int32 {
-	node, length := int32(0), 0
+	node := int32(0)
 	for _, w := range strings.Fields(phrase) {
 		open, closed := strings.HasPrefix(w, "*"), strings.HasSuffix(w, "*")
 		parts := words(strings.Trim(w, "*"))
 		for i, p := range parts {
-			s := l.symbol(p.text, open && i == 0, closed && i == len(parts)-1)
-			at, ok := l.next[step{node, s}]
-			if !ok {
-				at = int32(len(l.last))
-				l.last = append(l.last, -1)
-				l.next[step{node, s}] = at
-			}
-			node = at
-			length++
+			s := l.patterns.add(p.text, open && i == 0, closed && i == len(parts)-1)
+			node = l.step(node, s)
 		}
 	}
 	if node == 0 {
@@ -73,11 +45,109 @@ func (l *lexicon) add(phrase string) int32 {
 		l.last[node] = int32(l.phrases)
 		l.phrases++
 	}
-	l.longest = max(l.longest, length)
 	return l.last[node]
 }
 
-func (l *lexicon) symbol(word string, open, closed bool) symbol {
+// step gives the node to which s leads from node, and makes it if there is none.
+func (l *lexicon) step(node int32, s symbol) int32 {
+	for int(s) >= len(l.first) {
+		l.first = append(l.first, 0)
+	}
+	to := l.next.step(node, int32(s))
+	if node == 0 {
+		to = l.first[s]
+	}
+	if to != 0 {
+		return to
+	}
+	to = int32(len(l.last))
+	l.last = append(l.last, -1)
+	if node == 0 {
+		l.first[s] = to
+	} else {
+		l.next.add(node, int32(s), to)
+	}
+	return to
+}
+
+// find calls found for every phrase in ws, with the first word and the word after the last.
+func (l *lexicon) find(ws []word, found func(phrase int32, from, to int)) {
+	var r reader
+	l.read(&r, ws, found)
+}
+
+// reader is the memory of searches, kept from one to the next: what a word means to a lexicon is found once.
+type reader struct {
+	known   map[string]run
+	symbols []symbol // of all known words, one's behind the other's
+	runs    []run    // by word of the text
+}
+
+// run is a word's part of [reader.symbols].
+type run struct{ from, to int32 }
+
+// remembered is how many words a reader knows before it begins anew: more than the calls of a year hold, in a
+// few megabytes.
+const remembered = 1 << 16
+
+func (r *reader) of(at int) []symbol { return r.symbols[r.runs[at].from:r.runs[at].to] }
+
+func (l *lexicon) read(r *reader, ws []word, found func(phrase int32, from, to int)) {
+	if r.known == nil || len(r.known) > remembered {
+		r.known, r.symbols = map[string]run{}, r.symbols[:0]
+	}
+	r.runs = r.runs[:0]
+	for _, w := range ws {
+		in, ok := r.known[w.text]
+		if !ok {
+			in.from = int32(len(r.symbols))
+			r.symbols = l.patterns.match(w.text, r.symbols)
+			in.to = int32(len(r.symbols))
+			r.known[strings.Clone(w.text)] = in
+		}
+		r.runs = append(r.runs, in)
+	}
+	for i := range ws {
+		for _, s := range r.of(i) {
+			if node := l.first[s]; node != 0 {
+				l.walk(r, node, i, i+1, found)
+			}
+		}
+	}
+}
+
+// walk goes on from node, which the words in from..at have led to.
+func (l *lexicon) walk(r *reader, node int32, from, at int, found func(phrase int32, from, to int)) {
+	if p := l.last[node]; p >= 0 {
+		found(p, from, at)
+	}
+	if at == len(r.runs) {
+		return
+	}
+	for _, s := range r.of(at) {
+		if to := l.next.step(node, int32(s)); to != 0 {
+			l.walk(r, to, from, at+1, found)
+		}
+	}
+}
+
+// symbol is a pattern of a word: the word itself, or what words begin with, end with or hold.
+type symbol int32
+
+// patterns tell which of any number of patterns a word fits.
+type patterns struct {
+	symbols map[string]symbol // by pattern, stars included; a word without a star stands for itself
+	begins  letters           // patterns abc*
+	ends    letters           // patterns *abc, spelt backwards
+	within  letters           // patterns *abc*
+}
+
+func newPatterns() patterns {
+	return patterns{map[string]symbol{}, newLetters(), newLetters(), newLetters()}
+}
+
+// add gives the symbol of a word with a star before it (open) or behind it (closed). The word holds none.
+func (p *patterns) add(word string, open, closed bool) symbol {
 	key := word
 	if open {
 		key = "*" + key
@@ -85,72 +155,37 @@ func (l *lexicon) symbol(word string, open, closed bool) symbol {
 	if closed {
 		key += "*"
 	}
-	if s, ok := l.symbols[key]; ok {
+	if s, ok := p.symbols[key]; ok {
 		return s
 	}
-	s := symbol(len(l.symbols))
-	l.symbols[key] = s
+	s := symbol(len(p.symbols))
+	p.symbols[strings.Clone(key)] = s
 	switch {
 	case open && closed:
-		l.within.add(word, s)
+		p.within.add(word, s)
 	case open:
-		l.ends.add(backwards(word), s)
+		p.ends.add(backwards(word), s)
 	case closed:
-		l.begins.add(word, s)
-	default:
-		l.exact[word] = s
+		p.begins.add(word, s)
 	}
 	return s
 }
 
-// find calls found for every phrase in ws, with the first word and the word after the last.
-func (l *lexicon) find(ws []word, found func(phrase int32, from, to int)) {
-	known := make([][]symbol, len(ws))
-	seen := map[string][]symbol{}
-	for i, w := range ws {
-		s, ok := seen[w.text]
-		if !ok {
-			s = l.matching(w.text)
-			seen[w.text] = s
-		}
-		known[i] = s
-	}
-	var walk func(node int32, from, at int)
-	walk = func(node int32, from, at int) {
-		if p := l.last[node]; p >= 0 {
-			found(p, from, at)
-		}
-		if at == len(ws) {
-			return
-		}
-		for _, s := range known[at] {
-			if n, ok := l.next[step{node, s}]; ok {
-				walk(n, from, at+1)
-			}
-		}
-	}
-	for i := range ws {
-		for _, s := range known[i] {
-			if n, ok := l.next[step{0, s}]; ok {
-				walk(n, i, i+1)
-			}
-		}
-	}
-}
-
-// matching gives the word patterns that w fits.
-func (l *lexicon) matching(w string) []symbol {
-	var out []symbol
-	if s, ok := l.exact[w]; ok {
+// match appends the symbols that w fits, each once. w holds no star.
+func (p *patterns) match(w string, out []symbol) []symbol {
+	if s, ok := p.symbols[w]; ok {
 		out = append(out, s)
 	}
-	out = l.begins.walk(w, out)
-	if l.ends.size() > 1 {
-		out = l.ends.walk(backwards(w), out)
-	}
-	if l.within.size() > 1 {
+	out = p.begins.walk(w, out)
+	out = p.ends.walkBack(w, out)
+	if p.within.size() > 1 {
+		from := len(out)
 		for i := range w {
-			out = l.within.walk(w[i:], out)
+			out = p.within.walk(w[i:], out)
+		}
+		if len(out)-from > 1 { // "an" stands twice in "banana"
+			slices.Sort(out[from:])
+			out = out[:from+len(slices.Compact(out[from:]))]
 		}
 	}
 	return out
@@ -158,25 +193,24 @@ func (l *lexicon) matching(w string) []symbol {
 
 // letters is a trie of bytes.
 type letters struct {
-	next map[int64]int32
+	next edges
 	at   []symbol // by node, -1 where no pattern ends
 }
 
-func newLetters() letters { return letters{map[int64]int32{}, []symbol{-1}} }
+func newLetters() letters { return letters{at: []symbol{-1}} }
 
 func (t *letters) size() int { return len(t.at) }
 
 func (t *letters) add(w string, s symbol) {
 	node := int32(0)
 	for i := range len(w) {
-		edge := int64(node)<<8 | int64(w[i])
-		n, ok := t.next[edge]
-		if !ok {
-			n = int32(len(t.at))
+		to := t.next.step(node, int32(w[i]))
+		if to == 0 {
+			to = int32(len(t.at))
 			t.at = append(t.at, -1)
-			t.next[edge] = n
+			t.next.add(node, int32(w[i]), to)
 		}
-		node = n
+		node = to
 	}
 	t.at[node] = s
 }
@@ -185,11 +219,23 @@ func (t *letters) add(w string, s symbol) {
 func (t *letters) walk(w string, out []symbol) []symbol {
 	node := int32(0)
 	for i := range len(w) {
-		n, ok := t.next[int64(node)<<8|int64(w[i])]
-		if !ok {
+		if node = t.next.step(node, int32(w[i])); node == 0 {
 			break
 		}
-		node = n
+		if s := t.at[node]; s >= 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// walkBack is walk from the other end of w.
+func (t *letters) walkBack(w string, out []symbol) []symbol {
+	node := int32(0)
+	for i := len(w) - 1; i >= 0; i-- {
+		if node = t.next.step(node, int32(w[i])); node == 0 {
+			break
+		}
 		if s := t.at[node]; s >= 0 {
 			out = append(out, s)
 		}
@@ -198,12 +244,8 @@ func (t *letters) walk(w string, out []symbol) []symbol {
 }
 
 func backwards(s string) string {
-	b := make([]byte, 0, len(s))
-	for len(s) > 0 {
-		_, n := utf8.DecodeLastRuneInString(s)
-		b = append(b, s[len(s)-n:]...)
-		s = s[:len(s)-n]
-	}
+	b := []byte(s)
+	slices.Reverse(b)
 	return string(b)
 }
 
@@ -217,10 +259,14 @@ type word struct {
 // neutral" are the same phrase, and "EU-kommissionen" holds "EU".
 func words(s string) []word {
 	found := text.Words(s)
-	out := make([]word, 0, len(found))
+	return appendParts(make([]word, 0, len(found)), found)
+}
+
+// appendParts adds the words that [words] makes of found to dst.
+func appendParts(dst []word, found []text.Word) []word {
 	for _, w := range found {
-		if !strings.ContainsAny(w.Text, "-_") {
-			out = append(out, word{w.Text, w.Start, w.End})
+		if strings.IndexByte(w.Text, '-') < 0 && strings.IndexByte(w.Text, '_') < 0 {
+			dst = append(dst, word{w.Text, w.Start, w.End})
 			continue
 		}
 		exact := len(w.Text) == w.End-w.Start // lower case and NFC may change the length
@@ -228,14 +274,14 @@ func words(s string) []word {
 		for p := range strings.FieldsFuncSeq(w.Text, joint) {
 			if exact {
 				at += strings.Index(w.Text[at:], p)
-				out = append(out, word{p, w.Start + at, w.Start + at + len(p)})
+				dst = append(dst, word{p, w.Start + at, w.Start + at + len(p)})
 				at += len(p)
 			} else {
-				out = append(out, word{p, w.Start, w.End})
+				dst = append(dst, word{p, w.Start, w.End})
 			}
 		}
 	}
-	return out
+	return dst
 }
 
 func joint(r rune) bool { return r == '-' || r == '_' }

@@ -2,10 +2,12 @@ package match
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"utkik/internal/call"
+	"utkik/internal/text"
 )
 
 // How much a term counts, by where it stands. What a call is about stands in its title and at the head of
@@ -33,40 +35,62 @@ type passage struct {
 	cut    bool // the text goes on where it ends here
 }
 
+// reading is a call as it is read. Its memory serves one call after the other.
+type reading struct {
+	passages []passage
+	words    []word      // of all passages
+	found    []text.Word // of the last one
+	code     string      // of the call, or of the topic that funds it
+}
+
 // passages gives the parts of c that say what it is about, without the sentences that every call of its
 // source holds, and the code of the topic or call that it belongs to.
 func passages(c *call.Call) (out []passage, code string) {
-	add := func(field string, weight float64, s string) {
-		s = strings.TrimSpace(clip(s, maxField))
-		if s == "" {
-			return
-		}
-		for i := range out { // the same words twice are one piece of evidence
-			if out[i].text == s {
-				return
-			}
-		}
-		out = append(out, passage{field: field, weight: weight, text: s, words: words(s)})
-	}
-	add("title", inTitle, c.Title)
+	var r reading
+	r.read(c)
+	return r.passages, r.code
+}
+
+// read replaces what was read before by c.
+func (r *reading) read(c *call.Call) {
+	r.passages, r.words = r.passages[:0], r.words[:0]
+	r.add("title", inTitle, c.Title)
 	body := clip(c.Text, leadWithin)
 	lead, funding, code := strip(body, strings.TrimSpace(c.Title))
-	add("call_title", inParent, c.CallTitle)
-	add("parent_title", inParent, c.ParentTitle)
+	r.code = cmp.Or(c.Call, code)
+	r.add("call_title", inParent, c.CallTitle)
+	r.add("parent_title", inParent, c.ParentTitle)
 	for _, f := range funding {
-		add("text", inParent, f)
+		r.add("text", inParent, f)
 	}
 	for _, d := range c.Divisions {
-		add("divisions", inLead, d)
+		r.add("divisions", inLead, d)
 	}
 	for _, t := range c.Topics {
-		add("topics", inTopics, t)
+		r.add("topics", inTopics, t)
 	}
 	if lead != "" {
 		head := clip(lead, leadLength)
-		out = append(out, passage{field: "text", weight: inLead, text: head, words: words(head), cut: len(head) < len(lead)})
+		r.passages = append(r.passages, passage{field: "text", weight: inLead, text: head, words: r.cut(head), cut: len(head) < len(lead)})
 	}
-	return out, cmp.Or(c.Call, code)
+}
+
+// add reads one more field, if it is not empty and says something new: the same words twice are one piece
+// of evidence.
+func (r *reading) add(field string, weight float64, s string) {
+	s = strings.TrimSpace(clip(s, maxField))
+	if s == "" || slices.ContainsFunc(r.passages, func(p passage) bool { return p.text == s }) {
+		return
+	}
+	r.passages = append(r.passages, passage{field: field, weight: weight, text: s, words: r.cut(s)})
+}
+
+// cut gives the words of s. They stand behind those of the passages before.
+func (r *reading) cut(s string) []word {
+	r.found = text.AppendWords(r.found[:0], s)
+	from := len(r.words)
+	r.words = appendParts(r.words, r.found)
+	return r.words[from:len(r.words):len(r.words)]
 }
 
 // clip cuts s to at most n bytes, at the end of a word where there is one.

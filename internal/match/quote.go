@@ -18,57 +18,86 @@ type quotation struct {
 	own, en string
 }
 
-// quote finds for every term of a priority the sentence in the plan's language that speaks of it: one that
+// quotes is what a priority's plan says of its terms and rules, in their order.
+type quotes struct{ terms, rules []quotation }
+
+// quotesOf finds for every term of a priority the sentence in the plan's language that speaks of it: one that
 // holds any of its words, in the priority's own text first and then in its activities; else the one whose
 // English counterpart does. A term of which the plan says nothing quotes its own words, and a rule the
 // sentence of the terms that its note or its pattern holds.
-func (m *Matcher) quote(p *plan.Plan, i int) {
-	pp := &p.Priorities[i]
-	own := m.speak(i, pp.Text, isEnglish(p.Language))
-	english := m.speak(i, pp.TextEN, true)
+func quotesOf(pp *plan.Priority, language string) *quotes {
+	v := speakerOf(pp)
+	q := &quotes{make([]quotation, len(pp.Vocabulary)), make([]quotation, len(pp.Rules))}
+	own := v.speak(pp.Text, isEnglish(language))
+	english := v.speak(pp.TextEN, true)
 	pair(own, english)
 	var rows []*sentenceOf
 	for _, a := range pp.Activities {
-		rows = append(rows, m.speak(i, a.Text, isEnglish(p.Language))...)
+		rows = append(rows, v.speak(a.Text, isEnglish(language))...)
 	}
-	terms := m.priorities[i].terms
 	for k, t := range pp.Vocabulary {
-		q := &terms[k].quote
 		mine, row, theirs := naming(own, k), naming(rows, k), naming(english, k)
 		if mine == nil && row == nil && theirs != nil {
 			mine = theirs.other
 		}
 		switch {
 		case t.Weight < 0: // of what is not meant, no sentence that says what is
-			*q = bare(pp, t, p.Language)
+			q.terms[k] = bare(pp, t, language)
 		case mine != nil:
-			*q = quotation{KindSentence, mine.text, mine.inEnglish(theirs)}
+			q.terms[k] = quotation{KindSentence, mine.text, mine.inEnglish(theirs)}
 		case row != nil:
-			*q = quotation{KindSentence, row.text, row.inEnglish(theirs)}
-		case t.SV == "" && len(own) > 0 && !isEnglish(p.Language):
-			*q = quotation{KindSentence, own[0].text, own[0].inEnglish(theirs)}
+			q.terms[k] = quotation{KindSentence, row.text, row.inEnglish(theirs)}
+		case t.SV == "" && len(own) > 0 && !isEnglish(language):
+			q.terms[k] = quotation{KindSentence, own[0].text, own[0].inEnglish(theirs)}
 		default:
-			*q = bare(pp, t, p.Language)
+			q.terms[k] = bare(pp, t, language)
 			if theirs != nil {
-				q.en = theirs.text
+				q.terms[k].en = theirs.text
 			}
 		}
 	}
-	for k := range m.priorities[i].rules {
-		r := &m.priorities[i].rules[k]
-		r.quote = quotation{KindRule, pp.Name, pp.NameEN}
+	for k, r := range pp.Rules {
+		quote := quotation{KindRule, pp.Name, pp.NameEN}
 		if len(own) > 0 {
-			r.quote = quotation{KindRule, own[0].text, own[0].inEnglish(nil)}
+			quote = quotation{KindRule, own[0].text, own[0].inEnglish(nil)}
 		}
 		var best float64
-		for _, s := range m.speak(i, r.Note+"\n\n"+strings.ReplaceAll(r.Pattern, "*", " "), false) {
-			for n := range pp.Vocabulary {
-				if t := &terms[n]; s.terms[n] && t.weight > best && t.quote.kind == KindSentence {
-					best, r.quote.own, r.quote.en = t.weight, t.quote.own, t.quote.en
+		for _, s := range v.speak(r.Note+"\n\n"+strings.ReplaceAll(r.Pattern, "*", " "), false) {
+			for n, t := range pp.Vocabulary {
+				if s.terms[n] && t.Weight > best && q.terms[n].kind == KindSentence {
+					best, quote.own, quote.en = t.Weight, q.terms[n].own, q.terms[n].en
 				}
 			}
 		}
+		q.rules[k] = quote
 	}
+	return q
+}
+
+// speaker finds the terms of one priority in its plan's sentences.
+type speaker struct {
+	lexicon *lexicon
+	terms   [][]spoken // by phrase
+}
+
+// spoken is a term that a phrase speaks of.
+type spoken struct {
+	term    int
+	swedish bool
+}
+
+func speakerOf(pp *plan.Priority) *speaker {
+	v := &speaker{lexicon: newLexicon()}
+	for k, t := range pp.Vocabulary {
+		for at, phrase := range phrasesOf(t) {
+			n := v.lexicon.add(phrase)
+			if int(n) == len(v.terms) {
+				v.terms = append(v.terms, nil)
+			}
+			v.terms[n] = append(v.terms[n], spoken{k, at == 0 && t.SV != ""})
+		}
+	}
+	return v
 }
 
 // bare quotes a term's own words, in the plan's language where the term has any.
@@ -96,15 +125,15 @@ type sentenceOf struct {
 	other *sentenceOf // the same in the other language
 }
 
-// speak cuts a text of priority i into sentences and finds its terms in them.
-func (m *Matcher) speak(i int, s string, english bool) []*sentenceOf {
+// speak cuts a text into sentences and finds the terms in them.
+func (v *speaker) speak(s string, english bool) []*sentenceOf {
 	var out []*sentenceOf
 	for _, span := range text.Sentences(s) {
 		x := &sentenceOf{text: strings.TrimSpace(s[span.Start:span.End]), terms: map[int]bool{}}
-		m.lexicon.find(words(x.text), func(phrase int32, _, _ int) {
-			for _, c := range m.phrases[phrase] {
-				if int(c.priority) == i && !(english && c.swedish) {
-					x.terms[int(c.term)] = true
+		v.lexicon.find(words(x.text), func(phrase int32, _, _ int) {
+			for _, t := range v.terms[phrase] {
+				if !(english && t.swedish) {
+					x.terms[t.term] = true
 				}
 			}
 		})
@@ -159,10 +188,10 @@ func naming(ss []*sentenceOf, term int) *sentenceOf {
 	return nil
 }
 
-// sentence gives the sentence of pa in which h stands, its words marked with «». A long one is cut at words
+// sentence gives the sentence of pa in which at stands, its words marked with «». A long one is cut at words
 // on both sides, so that the marked ones stay in sight.
-func sentence(pa *passage, h hit) string {
-	from, to := pa.words[h.from].start, pa.words[h.to-1].end
+func sentence(pa *passage, at place) string {
+	from, to := pa.words[at.from].start, pa.words[at.to-1].end
 	start, end := 0, len(pa.text)
 	if pa.field == "text" || utf8.RuneCountInString(pa.text) > longest {
 		for _, s := range text.Sentences(pa.text) {

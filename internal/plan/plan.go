@@ -15,7 +15,42 @@ type Plan struct {
 	Networks    []Network    `json:"networks,omitempty"`
 	Departments []Department `json:"departments"`
 	Priorities  []Priority   `json:"priorities"`
+	Weights     Weights      `json:"weights,omitzero"`
 }
+
+// Weights are factors on the numbers by which matches are weighed. The matcher's own numbers fit plans at large; a
+// plan's keepers, or what they let the matcher learn from labels, may shift them. 0 is not set, the same as 1.
+type Weights struct {
+	Threshold    float64 `json:"threshold,omitzero"`    // points that it takes to be included; above 1 is stricter
+	Further      float64 `json:"further,omitzero"`      // how much each further term adds after the strongest
+	Parent       float64 `json:"parent,omitzero"`       // terms in titles of the call, the funding topic and the project; the title's own are the measure
+	Topics       float64 `json:"topics,omitzero"`       // terms in the source's keywords
+	Lead         float64 `json:"lead,omitzero"`         // terms in the head of the text
+	For          float64 `json:"for,omitzero"`          // rules that speak for a priority
+	Against      float64 `json:"against,omitzero"`      // rules that speak against one
+	Consultation float64 `json:"consultation,omitzero"` // terms in consultations; calls are the measure
+	Planned      float64 `json:"planned,omitzero"`      // terms in what is only planned
+}
+
+// Factor is one of the weights, under the name that it has in files.
+type Factor struct {
+	Name  string
+	Value *float64
+}
+
+// Factors gives the weights with their names, in a fixed order. Changing a value changes w.
+func (w *Weights) Factors() []Factor {
+	return []Factor{
+		{"threshold", &w.Threshold}, {"further", &w.Further}, {"parent", &w.Parent}, {"topics", &w.Topics}, {"lead", &w.Lead},
+		{"for", &w.For}, {"against", &w.Against}, {"consultation", &w.Consultation}, {"planned", &w.Planned},
+	}
+}
+
+// The least and the most that a factor may be.
+const (
+	MinFactor = 0.25
+	MaxFactor = 4.0
+)
 
 // Goal is a long-term goal of the plan, with the ways it names to reach it.
 type Goal struct {
@@ -100,6 +135,15 @@ func (p *Plan) Priority(id string) (*Priority, bool) {
 		}
 	}
 	return nil, false
+}
+
+// PriorityIDs gives the ids of all priorities, in the plan's order.
+func (p *Plan) PriorityIDs() []string {
+	out := make([]string, len(p.Priorities))
+	for i := range p.Priorities {
+		out[i] = p.Priorities[i].ID
+	}
+	return out
 }
 
 // Department gives the department of that id.

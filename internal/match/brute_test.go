@@ -1,0 +1,301 @@
+package match
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	gocmp "github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"utkik/internal/call"
+	"utkik/internal/plan"
+)
+
+// brute weighs c against one priority after the other and tries every phrase at every word, every rule on every
+// field. It says in the plainest way what [Set.Match] must answer, and shares with it only how a call is read, who
+// may apply, and what a plan's sentences are.
+func brute(plans []*plan.Plan, c *call.Call, floor float64) []Found {
+	var out []Found
+	for _, p := range plans {
+		for i := range p.Priorities {
+			if r, ok := bruteOne(p, &p.Priorities[i], c); ok && r.Score >= floor {
+				out = append(out, Found{p.ID, r})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Found) int {
+		return cmp.Or(strings.Compare(a.Plan, b.Plan), cmp.Compare(b.Score, a.Score), strings.Compare(a.Priority, b.Priority))
+	})
+	return out
+}
+
+func bruteOne(p *plan.Plan, pp *plan.Priority, c *call.Call) (Result, bool) {
+	passages, code := passages(c)
+	quote := quotesOf(pp, p.Language)
+	var hits []hit
+	for k, t := range pp.Vocabulary {
+		for at, phrase := range phrasesOf(t) {
+			if at == 0 && t.SV != "" && english(c) {
+				continue
+			}
+			for _, w := range standsAt(passages, phrase) {
+				hits = append(hits, hit{w, uint32(k), t.Weight})
+			}
+		}
+	}
+	for _, f := range formulas {
+		for _, w := range standsAt(passages, f) {
+			hits = slices.DeleteFunc(hits, func(h hit) bool { return h.touches(w) })
+		}
+	}
+	slices.SortFunc(hits, hit.compareTo)
+	name := func(t plan.Term) string { return cmp.Or(t.SV, strings.Join(t.EN, ", ")) }
+	reason := func(h hit, points float64) Reason {
+		q := quote.terms[h.term]
+		return Reason{Kind: q.kind, PriorityText: q.own, PriorityEN: q.en, Note: pp.Vocabulary[h.term].Note,
+			CallText: sentence(&passages[h.passage], h.place), Field: passages[h.passage].field,
+			Term: name(pp.Vocabulary[h.term]), Weight: points}
+	}
+
+	var taken []hit
+	for _, h := range hits {
+		if pp.Vocabulary[h.term].Weight < 0 {
+			taken = append(taken, h)
+		}
+	}
+	lost, best := map[uint32]float64{}, map[uint32]evidence{}
+	for _, h := range hits {
+		points := pp.Vocabulary[h.term].Weight * passages[h.passage].weight
+		if points < 0 {
+			continue
+		}
+		if by := slices.IndexFunc(taken, func(n hit) bool { return n.touches(h.place) }); by >= 0 {
+			lost[taken[by].term] = max(lost[taken[by].term], points)
+		} else if e, ok := best[h.term]; !ok || points > e.points {
+			best[h.term] = evidence{h, points}
+		}
+	}
+	var found []evidence
+	for _, e := range best {
+		found = append(found, e)
+	}
+	slices.SortFunc(found, func(a, b evidence) int {
+		return cmp.Or(cmp.Compare(b.points, a.points), cmp.Compare(a.passage, b.passage), cmp.Compare(a.from, b.from), cmp.Compare(a.term, b.term))
+	})
+	var reasons []Reason
+	points, share := 0.0, 1.0
+	for k, e := range found {
+		if slices.ContainsFunc(found[:k], func(b evidence) bool { return b.holds(e.place) }) {
+			continue
+		}
+		points += e.points * share
+		reasons = append(reasons, reason(e.hit, e.points*share))
+		share *= further
+	}
+	spoken := len(found) > 0
+	facts := factsOf(c, code)
+	for k, r := range pp.Rules {
+		if f, ok := fits(facts, &rule{r, strings.Split(strings.ToLower(r.Pattern), "*")}); ok {
+			points += r.Weight
+			spoken = spoken || r.Weight > 0
+			reasons = append(reasons, Reason{Kind: KindRule, PriorityText: quote.rules[k].own, PriorityEN: quote.rules[k].en,
+				Note: r.Note, CallText: "«" + f.value + "»", Field: f.name, Term: r.Pattern, Weight: r.Weight})
+		}
+	}
+	for _, h := range taken {
+		if n := lost[h.term]; n > 0 {
+			delete(lost, h.term)
+			reasons = append(reasons, reason(h, -n))
+		}
+	}
+	if l, ok := eligibility(c, code, passages); ok && points > halfway {
+		reasons = append(reasons, Reason{Kind: KindLimit, PriorityText: l.why, PriorityEN: l.english, CallText: l.quote,
+			Field: l.field, Term: l.term, Weight: -(1 - capped) * (points - halfway)})
+		points = halfway + capped*(points-halfway)
+	}
+	r := Result{Priority: pp.ID, Score: squash(points)}
+	r.Included = r.Score >= includeAt
+	for _, d := range []struct {
+		es     []plan.Exception
+		term   string
+		points float64
+	}{{pp.Never, "never", -decided}, {pp.Always, "always", decided}} {
+		i := slices.IndexFunc(d.es, func(e plan.Exception) bool { return e.Source == c.Source && e.Ref == c.Ref })
+		if i < 0 {
+			continue
+		}
+		spoken = true
+		r.Score, r.Included = 0, d.points > 0
+		if r.Included {
+			r.Score = 1
+		}
+		reasons = append(reasons, Reason{Kind: KindDecision, PriorityText: d.es[i].Who + ": " + d.es[i].Why,
+			CallText: "«" + cmp.Or(c.Title, c.Ref) + "»", Field: "ref", Term: d.term, Weight: d.points})
+		break
+	}
+	for i := range reasons {
+		reasons[i].Weight = round(reasons[i].Weight, 1000)
+	}
+	slices.SortStableFunc(reasons, func(a, b Reason) int {
+		return cmp.Or(cmp.Compare(math.Abs(b.Weight), math.Abs(a.Weight)), cmp.Compare(b.Weight, a.Weight))
+	})
+	r.Reasons = shorten(reasons)
+	return r, spoken
+}
+
+// standsAt gives every place of passages where phrase stands, found by trying them all.
+func standsAt(passages []passage, phrase string) []place {
+	var fits []func(string) bool
+	for _, w := range strings.Fields(phrase) {
+		parts := words(strings.Trim(w, "*"))
+		for i, p := range parts {
+			open := strings.HasPrefix(w, "*") && i == 0
+			closed := strings.HasSuffix(w, "*") && i == len(parts)-1
+			fits = append(fits, func(s string) bool {
+				switch {
+				case open && closed:
+					return strings.Contains(s, p.text)
+				case open:
+					return strings.HasSuffix(s, p.text)
+				case closed:
+					return strings.HasPrefix(s, p.text)
+				}
+				return s == p.text
+			})
+		}
+	}
+	var out []place
+	for i, pa := range passages {
+	next:
+		for from := 0; from+len(fits) <= len(pa.words); from++ {
+			for k, ok := range fits {
+				if !ok(pa.words[from+k].text) {
+					continue next
+				}
+			}
+			out = append(out, place{int32(i), int32(from), int32(from + len(fits))})
+		}
+	}
+	return out
+}
+
+// drawPlans draws plans of few different words, so that they meet each other and what is published.
+func drawPlans(t *rapid.T) []*plan.Plan {
+	word := drawWord()
+	pattern := rapid.Custom(func(t *rapid.T) string {
+		stars := rapid.IntRange(0, 7).Draw(t, "stars")
+		w := word.Draw(t, "word")
+		if stars == 1 || stars == 3 {
+			w = "*" + w
+		}
+		if stars == 2 || stars == 3 {
+			w += "*"
+		}
+		return w
+	})
+	phrase := rapid.Custom(func(t *rapid.T) string {
+		ws := rapid.SliceOfN(pattern, 1, 3).Draw(t, "words")
+		return strings.Join(ws, rapid.SampledFrom([]string{" ", " ", "-"}).Draw(t, "between"))
+	})
+	weight := rapid.SampledFrom([]float64{3, 2.5, 2, 2, 1, 0.35, 1e-40, -1, -2})
+	term := rapid.Custom(func(t *rapid.T) plan.Term {
+		tm := plan.Term{Weight: weight.Draw(t, "weight"), Note: rapid.SampledFrom([]string{"", "a note"}).Draw(t, "note")}
+		if rapid.Bool().Draw(t, "Swedish") {
+			tm.SV = phrase.Draw(t, "sv")
+		}
+		tm.EN = rapid.SliceOfN(phrase, 0, 3).Draw(t, "en")
+		if tm.SV == "" && len(tm.EN) == 0 {
+			tm.EN = []string{phrase.Draw(t, "one")}
+		}
+		return tm
+	})
+	rule := rapid.Custom(func(t *rapid.T) plan.Rule {
+		return plan.Rule{
+			Field:   rapid.SampledFrom([]string{"identifier", "topic", "call", "programme", "source"}).Draw(t, "field"),
+			Pattern: rapid.SampledFrom([]string{"LIFE-*", "life-2026-nat", "*-NAT", "*life*", "*i*e*", "LIFE-*-nat*", "s", "cult*", "*water*", "anan*", "*an*an*"}).Draw(t, "pattern"),
+			Weight:  weight.Draw(t, "weight"),
+			Note:    "noted",
+		}
+	})
+	exception := rapid.Custom(func(t *rapid.T) plan.Exception {
+		return plan.Exception{Source: "s", Ref: rapid.SampledFrom([]string{"r", "other"}).Draw(t, "ref"), Who: "fui", Why: "so."}
+	})
+	ps := make([]*plan.Plan, rapid.IntRange(1, 3).Draw(t, "plans"))
+	for i := range ps {
+		ps[i] = &plan.Plan{ID: fmt.Sprint("p", i), Language: rapid.SampledFrom([]string{"sv", "en"}).Draw(t, "language")}
+		for k := range rapid.IntRange(1, 4).Draw(t, "priorities") {
+			ps[i].Priorities = append(ps[i].Priorities, plan.Priority{
+				ID: fmt.Sprint("x", k), Name: "Ämne", NameEN: "Subject",
+				Text:       strings.Join(rapid.SliceOfN(word, 0, 5).Draw(t, "own"), " ") + ".",
+				Vocabulary: rapid.SliceOfN(term, 0, 8).Draw(t, "terms"),
+				Rules:      rapid.SliceOfN(rule, 0, 4).Draw(t, "rules"),
+				Always:     rapid.SliceOfN(exception, 0, 1).Draw(t, "always"),
+				Never:      rapid.SliceOfN(exception, 0, 1).Draw(t, "never"),
+			})
+		}
+	}
+	return ps
+}
+
+func drawWord() *rapid.Generator[string] {
+	return rapid.SampledFrom([]string{
+		"å", "a\u030a", "ås", "hälsa", "ha\u0308lsa", "Hälsa", "folkhälsa", "ÖST", "o\u0308st", "östan", "vård", "sjuk\u00advård", "vårdens",
+		"an", "banan", "anan", "banana", "life", "water", "waters", "clean-water", "under_water", "clean", "TEN-T", "ten", "t",
+		"miljödepartementet", "departementet", "same", "Ukraine", "for", "straße", "ŁÓDŹ", "łódź",
+	})
+}
+
+func drawCall(t *rapid.T) *call.Call {
+	word := drawWord()
+	text := func(name string, most int) string {
+		ws := rapid.SliceOfN(word, 0, most).Draw(t, name)
+		return strings.Join(ws, rapid.SampledFrom([]string{" ", ", ", "-", ". ", "\n\n"}).Draw(t, name+" between"))
+	}
+	return &call.Call{
+		Source: "s", Ref: "r", Kind: call.KindCall,
+		Title: text("title", 8), Text: text("text", 40), CallTitle: text("call title", 4), Eligible: text("eligible", 3),
+		Topics:     rapid.SliceOfN(rapid.SampledFrom([]string{"water", "Life", "banan", "culture"}), 0, 3).Draw(t, "topics"),
+		Identifier: rapid.SampledFrom([]string{"", "LIFE-2026-NAT", "LIFE-2026-NAT-IBA", "x"}).Draw(t, "identifier"),
+		Call:       rapid.SampledFrom([]string{"", "LIFE-2026", "CULT-UA"}).Draw(t, "call"),
+		Programme:  rapid.SampledFrom([]string{"", "LIFE"}).Draw(t, "programme"),
+		Language:   rapid.SampledFrom([]string{"", "sv", "en", "en-GB"}).Draw(t, "language"),
+	}
+}
+
+func TestSetIsBruteForce(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		plans := drawPlans(t)
+		s, err := NewSet(slices.Values(plans))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 3 { // what a call leaves behind must not reach the next
+			c := drawCall(t)
+			floor := rapid.SampledFrom([]float64{0, 0, 0.1, 0.294118, Floor, 0.7, 1}).Draw(t, "floor")
+			want := brute(plans, c, floor)
+			if diff := gocmp.Diff(want, s.Match(c, floor)); diff != "" {
+				t.Fatalf("floor %v (-brute force +set):\n%s", floor, diff)
+			}
+			var scores, got []Found
+			for _, f := range want {
+				f.Reasons = nil
+				scores = append(scores, f)
+			}
+			for _, x := range s.Scores(c, floor) {
+				p, priority := s.Profile(x.Profile)
+				got = append(got, Found{p, Result{priority, x.Score, x.Included, nil}})
+			}
+			slices.SortFunc(got, func(a, b Found) int {
+				return cmp.Or(strings.Compare(a.Plan, b.Plan), cmp.Compare(b.Score, a.Score), strings.Compare(a.Priority, b.Priority))
+			})
+			if diff := gocmp.Diff(scores, got); diff != "" {
+				t.Fatalf("floor %v, scores (-brute force +set):\n%s", floor, diff)
+			}
+		}
+	})
+}
