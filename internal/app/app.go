@@ -56,13 +56,17 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
 	if a.Plan, err = cfg.LoadPlan(cfg.Plan); err != nil {
 		return nil, err
 	}
-	if a.matcher, err = match.New(a.Plan); err != nil {
-		return nil, err
-	}
-	a.planHash = match.Hash(a.Plan)
 	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
 		return nil, fmt.Errorf("data folder %s: %v; name another with --data", cfg.Data, err)
 	}
+	weighed, err := Weighed(cfg, a.Plan)
+	if err != nil {
+		return nil, err
+	}
+	if a.matcher, err = match.New(weighed); err != nil {
+		return nil, err
+	}
+	a.planHash = match.Hash(weighed)
 	url := cfg.Store.URL
 	if url == "" {
 		url = "sqlite:" + filepath.Join(cfg.Data, "utkik.db")

@@ -96,7 +96,7 @@ type verdict struct {
 }
 
 // weigh adds up what hits and rules say. It is false if nothing speaks for the priority.
-func (v *verdict) weigh(passages []passage, hits []hit, rules []ruled) bool {
+func (v *verdict) weigh(own *factors, kind call.Kind, passages []passage, hits []hit, rules []ruled) bool {
 	v.best, v.counted, v.taken, v.lost, v.rules = v.best[:0], v.counted[:0], v.taken[:0], v.lost[:0], rules
 	v.points, v.limited, v.always, v.never = 0, 0, nil, nil
 	for _, h := range hits {
@@ -108,7 +108,7 @@ func (v *verdict) weigh(passages []passage, hits []hit, rules []ruled) bool {
 		if h.weight < 0 {
 			continue
 		}
-		e := evidence{h, h.weight * passages[h.passage].weight}
+		e := evidence{h, h.weight * own.passage(&passages[h.passage], kind)}
 		if by := slices.IndexFunc(v.taken, func(n hit) bool { return n.touches(h.place) }); by >= 0 {
 			v.lose(v.taken[by].term, e.points)
 			continue
@@ -128,7 +128,7 @@ func (v *verdict) weigh(passages []passage, hits []hit, rules []ruled) bool {
 		e.points *= share
 		v.points += e.points
 		v.counted = append(v.counted, e)
-		share *= further
+		share *= own.further()
 	}
 	found := len(v.best) > 0
 	for _, r := range rules {

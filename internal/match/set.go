@@ -48,7 +48,10 @@ type Set struct {
 }
 
 // owner is a plan without its priorities.
-type owner struct{ id, language string }
+type owner struct {
+	id, language string
+	factors      factors
+}
 
 // profile is a priority of a plan, without the vocabulary, which [Set.terms] hold.
 type profile struct {
@@ -187,7 +190,7 @@ func NewSet(plans iter.Seq[*plan.Plan]) (*Set, error) {
 			return nil, fmt.Errorf("plan %s: stands twice in a set; give each plan an id of its own", p.ID)
 		}
 		b.seen[p.ID] = true
-		b.plans = append(b.plans, owner{p.ID, p.Language})
+		b.plans = append(b.plans, owner{p.ID, p.Language, factorsOf(p.Weights)})
 		for i := range p.Priorities {
 			if err := b.add(p, &p.Priorities[i]); err != nil {
 				return nil, fmt.Errorf("plan %s: priority %s: %v", p.ID, p.Priorities[i].ID, err)
@@ -228,7 +231,7 @@ func (b *builder) add(p *plan.Plan, pp *plan.Priority) error {
 	own := &b.profiles[n]
 	own.Vocabulary, own.Always, own.Never = nil, nil, nil
 	for _, t := range pp.Vocabulary {
-		b.terms.add(term{b.spelt.size(), b.weigh(t.Weight), b.note(t.Note)})
+		b.terms.add(term{b.spelt.size(), b.weigh(b.factors(int(n)).term(t.Weight)), b.note(t.Note)})
 		for at, phrase := range phrasesOf(t) {
 			w, ok := b.word(phrase)
 			if !ok {
@@ -326,11 +329,14 @@ func (b *builder) eachRule(yield func(int32, share, uint32)) {
 	n := 0
 	for i := range b.profiles {
 		for k, r := range b.profiles[i].Rules {
-			yield(b.listed[n], share{uint32(i), b.weigh(r.Weight)}, uint32(k))
+			yield(b.listed[n], share{uint32(i), b.weigh(b.factors(i).rule(r.Weight))}, uint32(k))
 			n++
 		}
 	}
 }
+
+// factors are those of the plan that profile i belongs to.
+func (s *Set) factors(i int) *factors { return &s.plans[s.profiles[i].owner].factors }
 
 // end is where the terms of profile i end.
 func (s *Set) end(i int) uint32 {

@@ -208,8 +208,7 @@ func queries(b *testing.B, n int, phrases []string) []query.Query {
 }
 
 // naive puts calls into an index in memory, so many at a time, and asks it every query. It reads titles and the
-// beginnings of texts, as matching does. Where a round would take too long it asks a part of the queries, and the rest
-// is reckoned.
+// beginnings of texts, as matching does.
 func naive(b *testing.B, calls []call.Call, qs []query.Query, atATime int) {
 	b.Helper()
 	field := bleve.NewTextFieldMapping()

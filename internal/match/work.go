@@ -92,7 +92,7 @@ func (s *Set) each(c *call.Call, floor float64, found func(w *work, profile int)
 			continue
 		}
 		w.sort()
-		spoken := w.verdict.weigh(w.passages, w.hits, w.rules)
+		spoken := w.verdict.weigh(s.factors(int(i)), c.Kind, w.passages, w.hits, w.rules)
 		said := w.said(i)
 		if !spoken && !said {
 			continue
