@@ -121,8 +121,19 @@ that match too much, that stand twice or contradict each other. Mistakes end in 
 				}
 				return p.printJSON(lines)
 			}
+			unused := 0
 			for _, f := range findings {
+				if f.Problem == match.ProblemUnused {
+					unused++
+					continue
+				}
 				fmt.Fprintf(p.out, "%s:%d: %s: %q %s\n", name, f.Line, f.Priority, f.Term, f.Text)
+			}
+			switch {
+			case len(calls) == 0:
+				fmt.Fprintf(p.out, "%s: no calls are stored, so the vocabulary was not held against any; crawl or import first\n", name)
+			case unused > 0:
+				fmt.Fprintf(p.out, "%s: %d terms fit none of the %d stored calls; --json lists them\n", name, unused, len(calls))
 			}
 			rows := 0
 			for _, g := range pl.Goals {

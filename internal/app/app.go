@@ -5,10 +5,12 @@ package app
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,6 +35,8 @@ type App struct {
 
 	matcher   *match.Matcher
 	planHash  string
+	planRead  [sha256.Size]byte // what the plan in force was read from
+	planBad   [sha256.Size]byte // what was refused last
 	index     *index.Index
 	indexFits bool // it was made under this plan
 	log       *slog.Logger
@@ -52,21 +56,24 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
 	if !cfg.Now.IsZero() {
 		a.now = func() time.Time { return cfg.Now }
 	}
-	var err error
-	if a.Plan, err = cfg.LoadPlan(cfg.Plan); err != nil {
+	kinds := crawler.Kinds()
+	var unknown config.Problems
+	for _, s := range cfg.Sources() {
+		if _, ok := kinds[s.Kind]; !ok {
+			unknown = append(unknown, config.Problem{File: "sources/" + s.ID + ".yaml", Key: "kind",
+				Text: fmt.Sprintf("no kind %q in this program; there are %s", s.Kind, strings.Join(slices.Sorted(maps.Keys(kinds)), ", "))})
+		}
+	}
+	if err := unknown.Err(); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
 		return nil, fmt.Errorf("data folder %s: %v; name another with --data", cfg.Data, err)
 	}
-	weighed, err := Weighed(cfg, a.Plan)
-	if err != nil {
+	if err := a.readPlan(); err != nil {
 		return nil, err
 	}
-	if a.matcher, err = match.New(weighed); err != nil {
-		return nil, err
-	}
-	a.planHash = match.Hash(weighed)
+	var err error
 	url := cfg.Store.URL
 	if url == "" {
 		url = "sqlite:" + filepath.Join(cfg.Data, "utkik.db")

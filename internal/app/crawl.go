@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -97,12 +96,7 @@ func (a *App) each(ctx context.Context, ids []string, one func(kind.Source, kind
 		free <- struct{}{}
 		all.Go(func() {
 			defer func() { <-free }()
-			k, ok := kinds[src.Kind]
-			if !ok { // an operator's own source
-				lines[i] = RunLine{Source: src.ID, Error: fmt.Sprintf("source %s: no kind %q in this program; mend its kind", src.ID, src.Kind)}
-				return
-			}
-			run, err := one(src, k)
+			run, err := one(src, kinds[src.Kind])
 			lines[i] = Line(run)
 			lines[i].Source = src.ID
 			if err != nil {

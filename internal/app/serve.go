@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"utkik/internal/web"
@@ -23,23 +24,31 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	if err != nil {
 		return err
 	}
-	conf := web.Config{Plan: a.Plan, Store: a.Store, Index: x, Now: a.now, Log: a.log}
+	conf := web.Config{Store: a.Store, Index: x, Now: a.now, Log: a.log}
 	for _, s := range a.Config.Sources() {
 		conf.Sources = append(conf.Sources, web.Source{ID: s.ID, Name: s.Name, NameEN: s.NameEN})
 	}
-	pages, err := web.New(conf)
-	if err != nil {
+	var pages atomic.Pointer[web.Server]
+	renew := func() error { // pages are made for one plan
+		conf.Plan = a.Plan
+		made, err := web.New(conf)
+		if err == nil {
+			pages.Store(made)
+		}
+		return err
+	}
+	if err := renew(); err != nil {
 		return err
 	}
 	server := &http.Server{
-		Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
+		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { pages.Load().ServeHTTP(w, r) }), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
 	follow, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		a.follow(follow)
+		a.follow(follow, renew)
 	}()
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
@@ -59,7 +68,8 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	return err
 }
 
-func (a *App) follow(ctx context.Context) {
+// follow lets matches, index and pages follow the store and the plan until the context ends.
+func (a *App) follow(ctx context.Context, renew func() error) {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	for {
@@ -67,6 +77,11 @@ func (a *App) follow(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
+			if a.renewPlan() {
+				if err := renew(); err != nil {
+					a.log.Error("pages of the edited plan", "err", err)
+				}
+			}
 			if err := a.CatchUp(ctx); err != nil && !errors.Is(err, context.Canceled) {
 				a.log.Error("matches and index cannot follow the store; trying again", "err", err)
 			}

@@ -130,7 +130,7 @@ func TestWhy(t *testing.T) {
 	got := strings.Join(strings.Fields(Text(build(t, decided()))), " ")
 	for _, want := range []string{
 		"Beslutat hos oss: ”Projektkontoret: länet är redan med i nätverket.” Räknas inte hit: ”Not for «nuclear» power.”",
-		"Planen: ”Yrkesutbildning i samverkan med arbetslivet hör hit.” Beteckningen ”ERASMUS-EDU-2026-PEX-COVE” hör hit.",
+		"Området: ”Yrkesutbildning i samverkan med arbetslivet hör hit.” Beteckningen ”ERASMUS-EDU-2026-PEX-COVE” hör hit.",
 		"Talar emot: Bara statliga myndigheter får söka. Om sökande står det: ”Reserved to «national authorities».” Även: Näringsliv och Miljö och klimat.",
 		"Utlysningskoden ”CEF-T-2026-CORECOEN” hör hit. Talar emot: Pengarna är avsatta",
 		"Talar emot: Pengarna är avsatta för sammanhållningsländerna; Sverige är inte ett av dem. Hör till Infrastruktur och hållbara transporter.",

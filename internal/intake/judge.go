@@ -75,7 +75,7 @@ type Reading struct {
 	Items     []kind.Item     // whole items, one a ref
 	Rechecked map[string]bool // refs among Items that were looked up one by one, not listed
 	Listed    bool            // the listing was complete, so that absence means something
-	Baseline  bool            // no complete run came before
+	Baseline  bool            // no complete crawl came before, and no import
 	Again     bool            // a complete run of the same day came before: what is absent or held was looked at today
 	Known     []store.Record
 	Held      []store.Hold // what is in quarantine now
@@ -449,7 +449,7 @@ func (j *judgement) stamp(c call.Call, ch call.Change) call.Change {
 	ch.At = j.At.UTC()
 	ch.Source = cmp.Or(c.Source, j.Source.ID)
 	ch.Ref = c.Ref
-	ch.Baseline = j.Baseline && ch.Event == call.EventNew && j.Mode == Crawl
+	ch.Baseline = j.Baseline && ch.Event == call.EventNew && j.Mode != Reparse
 	if j.Mode == Reparse {
 		ch.Mended, ch.Material = true, false
 	}

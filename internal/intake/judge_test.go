@@ -353,6 +353,9 @@ func TestReparseIsMended(t *testing.T) {
 func TestImportTakesWhatItIsGiven(t *testing.T) {
 	w := newWorld(t)
 	v := w.crawl(reading{list: many("z", 3, "2023-01-01"), mode: intake.Import})
+	if len(v.Batch.Saves) != 3 || !v.Batch.Saves[0].Changes[0].Baseline {
+		t.Errorf("a first import is told as news: %s", log(v))
+	}
 	if v.Added != 3 || v.Quarantined != 0 {
 		t.Errorf("added %d, quarantined %d", v.Added, v.Quarantined)
 	}

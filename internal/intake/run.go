@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"utkik/crawler"
@@ -93,7 +94,7 @@ func (r *Run) Finish(ctx context.Context, rep crawler.Report, at time.Time) (sto
 	if err != nil {
 		return r.fail(ctx, row, err)
 	}
-	row.Baseline = r.mode == Crawl && reading.Baseline
+	row.Baseline = r.mode != Reparse && reading.Baseline
 	v := Judge(reading)
 	row.Seen, row.Added, row.Changed, row.Gone, row.Quarantined = v.Seen, v.Added, v.Changed, v.Gone, v.Quarantined
 	row.Suspect = v.Suspect
@@ -136,10 +137,28 @@ func (r *Run) reading(ctx context.Context, rep crawler.Report, at time.Time) (Re
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return Reading{}, err
 	}
+	baseline := errors.Is(err, store.ErrNotFound)
+	if baseline {
+		// Whoever imported a source's calls has read it as far as that: what is not among them is news.
+		imported, err := r.imported(ctx)
+		if err != nil {
+			return Reading{}, err
+		}
+		baseline = !imported
+	}
 	return Reading{
 		Mode: r.mode, Source: r.source, At: at, Items: rep.Items, Rechecked: rep.Rechecked, Listed: rep.Listed,
-		Baseline: errors.Is(err, store.ErrNotFound), Again: err == nil && day(last.Started) == day(at), Known: known, Held: held,
+		Baseline: baseline, Again: err == nil && day(last.Started) == day(at), Known: known, Held: held,
 	}, nil
+}
+
+// imported tells whether calls of the source were imported before.
+func (r *Run) imported(ctx context.Context) (bool, error) {
+	runs, err := r.st.Runs(ctx, r.source.ID, 0)
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(runs, func(x store.Run) bool { return x.Kind == string(Import) && x.Complete && x.ID != r.row.ID }), nil
 }
 
 // day is the local day of Brussels.

@@ -35,7 +35,7 @@ func brute(plans []*plan.Plan, c *call.Call, floor float64) []Found {
 
 func bruteOne(p *plan.Plan, pp *plan.Priority, c *call.Call) (Result, bool) {
 	passages, code := passages(c)
-	quote := quotesOf(pp, p.Language)
+	quote, own := quotesOf(pp, p.Language), factorsOf(p.Weights)
 	var hits []hit
 	for k, t := range pp.Vocabulary {
 		for at, phrase := range phrasesOf(t) {
@@ -43,7 +43,7 @@ func bruteOne(p *plan.Plan, pp *plan.Priority, c *call.Call) (Result, bool) {
 				continue
 			}
 			for _, w := range standsAt(passages, phrase) {
-				hits = append(hits, hit{w, uint32(k), t.Weight})
+				hits = append(hits, hit{w, uint32(k), own.term(t.Weight)})
 			}
 		}
 	}
@@ -69,7 +69,7 @@ func bruteOne(p *plan.Plan, pp *plan.Priority, c *call.Call) (Result, bool) {
 	}
 	lost, best := map[uint32]float64{}, map[uint32]evidence{}
 	for _, h := range hits {
-		points := pp.Vocabulary[h.term].Weight * passages[h.passage].weight
+		points := h.weight * own.passage(&passages[h.passage], c.Kind)
 		if points < 0 {
 			continue
 		}
@@ -94,16 +94,17 @@ func bruteOne(p *plan.Plan, pp *plan.Priority, c *call.Call) (Result, bool) {
 		}
 		points += e.points * share
 		reasons = append(reasons, reason(e.hit, e.points*share))
-		share *= further
+		share *= own.further()
 	}
 	spoken := len(found) > 0
 	facts := factsOf(c, code)
 	for k, r := range pp.Rules {
 		if f, ok := fits(facts, &rule{r, strings.Split(strings.ToLower(r.Pattern), "*")}); ok {
-			points += r.Weight
+			weight := own.rule(r.Weight)
+			points += weight
 			spoken = spoken || r.Weight > 0
 			reasons = append(reasons, Reason{Kind: KindRule, PriorityText: quote.rules[k].own, PriorityEN: quote.rules[k].en,
-				Note: r.Note, CallText: "«" + f.value + "»", Field: f.name, Term: r.Pattern, Weight: r.Weight})
+				Note: r.Note, CallText: "«" + f.value + "»", Field: f.name, Term: r.Pattern, Weight: weight})
 		}
 	}
 	for _, h := range taken {
@@ -227,6 +228,11 @@ func drawPlans(t *rapid.T) []*plan.Plan {
 	ps := make([]*plan.Plan, rapid.IntRange(1, 3).Draw(t, "plans"))
 	for i := range ps {
 		ps[i] = &plan.Plan{ID: fmt.Sprint("p", i), Language: rapid.SampledFrom([]string{"sv", "en"}).Draw(t, "language")}
+		if rapid.Bool().Draw(t, "weights of its own") {
+			for _, f := range ps[i].Weights.Factors() {
+				*f.Value = rapid.SampledFrom([]float64{0, 0, 0.6, 1.6}).Draw(t, f.Name)
+			}
+		}
 		for k := range rapid.IntRange(1, 4).Draw(t, "priorities") {
 			ps[i].Priorities = append(ps[i].Priorities, plan.Priority{
 				ID: fmt.Sprint("x", k), Name: "Ämne", NameEN: "Subject",
@@ -256,7 +262,7 @@ func drawCall(t *rapid.T) *call.Call {
 		return strings.Join(ws, rapid.SampledFrom([]string{" ", ", ", "-", ". ", "\n\n"}).Draw(t, name+" between"))
 	}
 	return &call.Call{
-		Source: "s", Ref: "r", Kind: call.KindCall,
+		Source: "s", Ref: "r", Kind: rapid.SampledFrom([]call.Kind{call.KindCall, call.KindConsultation, call.KindPlanned}).Draw(t, "kind"),
 		Title: text("title", 8), Text: text("text", 40), CallTitle: text("call title", 4), Eligible: text("eligible", 3),
 		Topics:     rapid.SliceOfN(rapid.SampledFrom([]string{"water", "Life", "banan", "culture"}), 0, 3).Draw(t, "topics"),
 		Identifier: rapid.SampledFrom([]string{"", "LIFE-2026-NAT", "LIFE-2026-NAT-IBA", "x"}).Draw(t, "identifier"),
@@ -298,4 +304,25 @@ func TestSetIsBruteForce(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A plan may let further terms count for more than the matcher's own numbers do. The first step must not drop what
+// reaches the floor by them alone.
+func TestFloorKnowsThePlansWeights(t *testing.T) {
+	t.Parallel()
+	p := &plan.Plan{ID: "p", Weights: plan.Weights{Further: 1.6}, Priorities: []plan.Priority{{
+		ID: "x", Name: "Ämne", Vocabulary: []plan.Term{{EN: []string{"lake"}, Weight: 1.5}, {EN: []string{"river"}, Weight: 1}},
+	}}}
+	s, err := NewSet(slices.Values([]*plan.Plan{p}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &call.Call{Source: "s", Ref: "r", Kind: call.KindCall, Title: "A lake and a river"}
+	want := brute([]*plan.Plan{p}, c, Floor)
+	if len(want) != 1 {
+		t.Fatalf("brute force finds %+v; want the priority included by its second term", want)
+	}
+	if diff := gocmp.Diff(want, s.Match(c, Floor)); diff != "" {
+		t.Errorf("-brute force +set:\n%s", diff)
+	}
 }

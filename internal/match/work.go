@@ -87,12 +87,13 @@ func (s *Set) each(c *call.Call, floor float64, found func(w *work, profile int)
 	s.reach(w, c, foreign)
 	s.choose(w, foreign, need)
 	for _, i := range w.chosen {
-		most := w.gather(i)
+		own := s.factors(int(i))
+		most := w.gather(i, own.further())
 		if decided := math.IsInf(float64(w.bound[i]), 1); floor > 0 && most < need && !decided {
 			continue
 		}
 		w.sort()
-		spoken := w.verdict.weigh(s.factors(int(i)), c.Kind, w.passages, w.hits, w.rules)
+		spoken := w.verdict.weigh(own, c.Kind, w.passages, w.hits, w.rules)
 		said := w.said(i)
 		if !spoken && !said {
 			continue
@@ -252,7 +253,7 @@ func enough(floor float64) float32 {
 
 // gather takes the hits and rules of profile i together and tells more closely what they can give at most: the
 // best term in full and further ones as the second.
-func (w *work) gather(i uint32) float32 {
+func (w *work) gather(i uint32, further float64) float32 {
 	w.hits, w.rules = w.hits[:0], w.rules[:0]
 	var best, sum, rules float64
 	for at := w.heads[i].hit; at != 0; at = w.hitLinks[at].next {
