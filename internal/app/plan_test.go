@@ -43,8 +43,10 @@ func TestRenewPlan(t *testing.T) {
 		t.Error("an unchanged plan is renewed")
 	}
 	write(append(bytes.Clone(good), "nonsense: true\n"...))
-	if a.renewPlan() || a.renewPlan() {
-		t.Error("a plan with mistakes comes into force")
+	for range 2 {
+		if a.renewPlan() {
+			t.Error("a plan with mistakes comes into force")
+		}
 	}
 	if n := strings.Count(log.String(), "refused"); n != 1 || !strings.Contains(log.String(), "nonsense") {
 		t.Errorf("the refusal is told %d times: %s", n, &log)
