@@ -423,7 +423,7 @@ func (j *judgement) gone(r *store.Record, n int) (call.Change, bool) {
 	if dated && last.Passed(j.At) {
 		return call.Change{Event: call.EventClosed, Field: "status", Old: string(r.Call.Status), New: string(call.StatusClosed)}, n >= absentClosed && j.At.Sub(r.LastSeen) >= absentSince
 	}
-	ch := call.Change{Event: call.EventWithdrawn, Old: string(r.Call.Status), Material: true}
+	ch := call.Change{Event: call.EventWithdrawn, Old: cmp.Or(string(r.Call.Status), "listed"), Material: true}
 	return ch, n >= absentWithdrawn && j.At.Sub(r.LastSeen) >= absentDays
 }
 
