@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -134,6 +133,3 @@ func (a *App) take(ctx context.Context, src kind.Source, mode intake.Mode, read 
 	}
 	return row, err
 }
-
-// Busy tells whether an error means that another process is crawling the same source.
-func Busy(err error) bool { return errors.Is(err, store.ErrRunning) }
