@@ -247,11 +247,18 @@ func joined(section, key string) string {
 	return section + "." + key
 }
 
+// squashed marks an embedded struct whose keys stand among those of the struct around it.
+const squashed = ",squash"
+
 // keysOf gives the keys of a struct, in the order of its fields.
 func keysOf(t reflect.Type) []string {
 	var keys []string
 	for i := range t.NumField() {
-		if key := t.Field(i).Tag.Get("mapstructure"); key != "" && key != "-" {
+		switch key := t.Field(i).Tag.Get("mapstructure"); key {
+		case "", "-":
+		case squashed:
+			keys = append(keys, keysOf(t.Field(i).Type)...)
+		default:
 			keys = append(keys, key)
 		}
 	}
@@ -259,9 +266,18 @@ func keysOf(t reflect.Type) []string {
 }
 
 func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
+	if key == "" || key == "-" || key == squashed {
+		return reflect.StructField{}, false
+	}
 	for i := range t.NumField() {
-		if f := t.Field(i); key != "-" && key != "" && f.Tag.Get("mapstructure") == key {
+		f := t.Field(i)
+		switch f.Tag.Get("mapstructure") {
+		case key:
 			return f, true
+		case squashed:
+			if inner, ok := fieldOf(f.Type, key); ok {
+				return inner, true
+			}
 		}
 	}
 	return reflect.StructField{}, false

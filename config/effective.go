@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"utkik/crawler/kind"
 )
 
 // Effective gives the configuration in force as YAML, in the shape of the file, with every source as it
@@ -141,14 +143,22 @@ func Keys() []string { return keysUnder(reflect.TypeFor[Config](), "") }
 // SourceKeys gives every key that a source's file may hold, sorted.
 func SourceKeys() []string { return keysUnder(reflect.TypeFor[sourceFile](), "") }
 
+// keysUnder gives the keys of a struct and of those in it. A [kind.Find] is one key: what it may hold is told once,
+// by the fields of a source's rules.
 func keysUnder(t reflect.Type, section string) []string {
 	var keys []string
 	for _, key := range keysOf(t) {
 		field, _ := fieldOf(t, key)
 		full := joined(section, key)
 		switch {
+		case field.Type == reflect.TypeFor[kind.Find]():
+			keys = append(keys, full)
+		case field.Type.Kind() == reflect.Pointer && field.Type.Elem().Kind() == reflect.Struct:
+			keys = append(keys, keysUnder(field.Type.Elem(), full)...)
 		case field.Type.Kind() == reflect.Struct:
 			keys = append(keys, keysUnder(field.Type, full)...)
+		case full == "rules.detail.fields":
+			keys = append(keys, full) // told once as well, by rules.fields
 		case field.Type.Kind() == reflect.Slice && field.Type.Elem().Kind() == reflect.Struct:
 			keys = append(keys, keysUnder(field.Type.Elem(), full+"[]")...)
 		default:

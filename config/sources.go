@@ -19,6 +19,8 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 
 	"utkik/crawler/kind"
+	"utkik/crawler/listing"
+	"utkik/internal/call"
 )
 
 // sourceFile is the shape of sources/<id>.yaml. doc/sources.md and [kind.Source] say what the keys mean.
@@ -38,9 +40,14 @@ type sourceFile struct {
 	Delay    time.Duration     `mapstructure:"delay"`
 	MaxBytes int64             `mapstructure:"max_bytes"`
 	Expect   struct {
-		MinItems int     `mapstructure:"min_items"`
-		MaxJump  float64 `mapstructure:"max_jump"`
+		MinItems int           `mapstructure:"min_items"`
+		MaxJump  float64       `mapstructure:"max_jump"`
+		Fields   []kind.Share  `mapstructure:"fields"`
+		MaxAge   time.Duration `mapstructure:"max_age"`
 	} `mapstructure:"expect"`
+	ItemKind  string     `mapstructure:"item_kind"`
+	Programme string     `mapstructure:"programme"`
+	Rules     kind.Rules `mapstructure:"rules"`
 }
 
 // Sources gives every source, enabled or not, by id: those that come with the program, those of the
@@ -67,7 +74,8 @@ func DecodeSource(file string, data []byte) (kind.Source, error) {
 		ID: f.ID, Kind: f.Kind, Name: f.Name, NameEN: cmp.Or(f.NameEN, f.Name), Home: f.Home, Enabled: f.Enabled,
 		Language: f.Language, Zone: f.Zone, Clock: f.Clock, Address: f.Address, Allow: f.Allow,
 		Every: f.Every, Delay: f.Delay, MaxBytes: f.MaxBytes,
-		Expect: kind.Expect{MinItems: f.Expect.MinItems, MaxJump: f.Expect.MaxJump},
+		Expect:   kind.Expect{MinItems: f.Expect.MinItems, MaxJump: f.Expect.MaxJump, Fields: f.Expect.Fields, MaxAge: f.Expect.MaxAge},
+		ItemKind: call.Kind(f.ItemKind), Programme: f.Programme, Rules: f.Rules,
 	}, nil
 }
 
@@ -118,6 +126,37 @@ func (s *sourceChecker) check(f sourceFile) {
 	s.want("max_bytes", f.MaxBytes >= 0, "want 0 or more, got %d", f.MaxBytes)
 	s.want("expect.min_items", f.Expect.MinItems >= 0, "want 0 or more, got %d", f.Expect.MinItems)
 	s.want("expect.max_jump", f.Expect.MaxJump > 0 && f.Expect.MaxJump <= 1, "want a share above 0 and up to 1, got %v", f.Expect.MaxJump)
+	s.want("expect.max_age", f.Expect.MaxAge >= 0, "want 0s or more")
+	for i, share := range f.Expect.Fields {
+		at := fmt.Sprintf("expect.fields[%d]", i)
+		s.want(at+".field", slices.Contains(kind.FieldNames(), share.Field), "unknown field %q%s", share.Field, hint(share.Field, kind.FieldNames(), "known"))
+		s.want(at+".least", share.Least > 0 && share.Least <= 1, "want a share above 0 and up to 1, got %v", share.Least)
+	}
+	if f.ItemKind != "" {
+		err := call.Kind(f.ItemKind).Validate()
+		s.want("item_kind", err == nil, "%v", err)
+	}
+	s.checkRules(f)
+}
+
+// checkRules tells each selector, path and pattern that cannot be compiled, and what the kind needs and lacks.
+func (s *sourceChecker) checkRules(f sourceFile) {
+	if slices.ContainsFunc(s.problems, func(p Problem) bool { return p.Key == "rules" || strings.HasPrefix(p.Key, "rules.") }) {
+		return // what could not be read is missing from the rules, and would be missed twice
+	}
+	for _, m := range listing.Check(f.Kind, f.Rules) {
+		// A key that is not written is told where its section begins.
+		key := "rules." + m.Key
+		at, written := s.places[key]
+		for section := key; !written && section != "rules"; {
+			section = section[:strings.LastIndex(section, ".")]
+			at, written = s.places[section]
+		}
+		if !written {
+			at = place{file: s.file}
+		}
+		s.add(Problem{File: at.file, Line: at.line, Key: key, Text: m.Text})
+	}
 }
 
 // needs notes a key that is missing or empty, unless its value was refused already.

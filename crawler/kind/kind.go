@@ -30,12 +30,27 @@ type Source struct {
 	Delay    time.Duration     // least time between two requests to one host
 	MaxBytes int64             // of one body after decompression; more is an error
 	Expect   Expect
+
+	// Of kinds that are configured by data:
+
+	ItemKind  call.Kind // what an item is where it does not say; empty means a call
+	Programme string    // short name, where an item does not say
+	Rules     Rules
 }
 
 // Expect is what a healthy run of a source looks like.
 type Expect struct {
 	MinItems int     // fewer items make the run incomplete
 	MaxJump  float64 // share of the source's listed calls that may appear or vanish in one run, 0.25 = a quarter
+
+	Fields []Share       // fields that items must have
+	MaxAge time.Duration // how old the newest item may be, by [Item.Published]; 0 if any age is healthy
+}
+
+// Share is how many of a healthy run's items have a field.
+type Share struct {
+	Field string  `mapstructure:"field"` // a key of the exchange format, such as deadlines
+	Least float64 `mapstructure:"least"` // 0.8 = four of five
 }
 
 // Request is one thing to fetch.
@@ -85,6 +100,16 @@ type Item struct {
 	Fill bool
 	// Hold is a reason to quarantine the item that is visible in the document alone; empty when there is none.
 	Hold string
+	// Published is when the source says that it published or last touched the item; zero if it does not.
+	Published call.Moment
+	// Found says which rule found each field, for whoever mends a source's file. Only kinds with rules tell it.
+	Found []Found
+}
+
+// Found is one field of an item and the rule that found it.
+type Found struct {
+	Field string
+	By    string // the rule in words, such as select "time", attribute "datetime"
 }
 
 // Note is something an operator should know of a run.

@@ -67,6 +67,7 @@ var arrows = []arrow{
 	{"crawler/kind", "std", yes, "the contract"},
 	{"crawler/kind", "any", no, "the contract is types only: both sides see it"},
 	{"crawler/crawltest", "crawler/...", yes, "the exam plays the crawler"},
+	{"crawler/*", "crawler/listing", yes, "the rules that kinds configured by data share"},
 	{"crawler/*", "crawler/kind", yes, "the contract"},
 	{"crawler/*", "internal/call", yes, "what an item is"},
 	{"crawler/*", "internal/text", yes, "dates, amounts, HTML to text"},
@@ -83,6 +84,7 @@ var arrows = []arrow{
 
 	// Configuration, and the stages with their cursors.
 	{"config", "crawler/kind", yes, "a source is data for a kind"},
+	{"config", "crawler/listing", yes, "a source's rules are compiled as they are read, so that a mistake is told with its line"},
 	{"config", "internal/plan", yes, "a plan is data for the matcher"},
 	{"config", "internal/call", yes, "a plan's exceptions name calls"},
 	{"config", "ours", no, "configuration is read before anything else runs"},

@@ -1,0 +1,182 @@
+package listing
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/PuerkitoBio/goquery"
+	"github.com/andybalholm/cascadia"
+	"golang.org/x/net/html"
+
+	"utkik/internal/text"
+)
+
+// HTML finds texts in a piece of a page: the item, or the page of an item. Texts are in the normal form of
+// package text, with their lines.
+func (f *Find) HTML(scope *goquery.Selection) []string {
+	if f.Value != "" {
+		return []string{f.Value}
+	}
+	var out []string
+	for _, node := range f.elements(scope) {
+		switch {
+		case len(f.labels) > 0:
+			out = append(out, f.beside(node)...)
+		case f.Attribute != "":
+			out = append(out, strings.TrimSpace(attribute(node, f.Attribute)))
+		default:
+			out = append(out, textOf(node))
+		}
+	}
+	return f.match(out)
+}
+
+// elements gives what the selector selects in scope, itself included: a card may be the link that is sought.
+func (f *Find) elements(scope *goquery.Selection) []*html.Node {
+	if f.element == nil {
+		return scope.Nodes
+	}
+	var out []*html.Node
+	for _, n := range scope.Nodes {
+		if f.element.Match(n) {
+			out = append(out, n)
+		}
+		out = append(out, cascadia.QueryAll(n, f.element)...)
+	}
+	return out
+}
+
+// Text finds texts in the text of a value that the kind has found itself: by path or column. Where the
+// rule selects or names a label, the value is read as HTML.
+func (f *Find) Text(value string) []string {
+	if f.Value != "" {
+		return []string{f.Value}
+	}
+	if f.element == nil && len(f.labels) == 0 {
+		if f.Attribute != "" {
+			return nil
+		}
+		return f.match([]string{Plain(value)})
+	}
+	scope, err := Fragment(value)
+	if err != nil {
+		return nil
+	}
+	return f.HTML(scope)
+}
+
+// JSON finds texts in a value that encoding/json has read into any.
+func (f *Find) JSON(v any) []string {
+	if f.Value != "" {
+		return []string{f.Value}
+	}
+	var out []string
+	for _, v := range f.path.In(v) {
+		if s, ok := scalar(v); ok {
+			out = append(out, f.Text(s)...)
+		}
+		if list, ok := v.([]any); ok {
+			for _, v := range list {
+				if s, ok := scalar(v); ok {
+					out = append(out, f.Text(s)...)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// In gives which of the header's cells the rule's column words name: one that is such a word, or else one that
+// begins with it, or else one that holds it; the first word that is found counts. It is -1 if there is none.
+func (f *Find) In(header []string) int {
+	folded := make([]string, len(header))
+	for i, h := range header {
+		folded[i] = fold(h)
+	}
+	fits := []func(cell, word string) bool{
+		func(cell, word string) bool { return cell == word },
+		strings.HasPrefix,
+		strings.Contains,
+	}
+	for _, fit := range fits {
+		for _, word := range f.columns {
+			for i, cell := range folded {
+				if fit(cell, word) {
+					return i
+				}
+			}
+		}
+	}
+	return -1
+}
+
+// match applies the pattern, and leaves out what is empty.
+func (f *Find) match(texts []string) (out []string) {
+	for _, s := range texts {
+		if f.pattern == nil {
+			if s != "" {
+				out = append(out, s)
+			}
+			continue
+		}
+		for _, m := range f.pattern.FindAllStringSubmatch(text.Clean(s), -1) {
+			if found := strings.TrimSpace(m[len(m)-1]); found != "" {
+				out = append(out, found)
+			}
+		}
+	}
+	return out
+}
+
+// String says the rule in words, for whoever mends it.
+func (f *Find) String() string {
+	var parts []string
+	add := func(name, value string) {
+		if value != "" {
+			parts = append(parts, fmt.Sprintf("%s %q", name, value))
+		}
+	}
+	add("path", f.Path)
+	add("select", f.Select)
+	add("label", strings.Join(f.Label, " / "))
+	add("column", strings.Join(f.Column, " / "))
+	add("attribute", f.Attribute)
+	add("pattern", f.Pattern)
+	add("value", f.Value)
+	return strings.Join(parts, ", ")
+}
+
+// Plain gives a text that may be HTML in normal form.
+func Plain(s string) string {
+	if strings.Contains(s, "</") || strings.Contains(s, "/>") || strings.Contains(s, "<br") || strings.Contains(s, "<p") || strings.Contains(s, "&") {
+		return text.FromHTML(s)
+	}
+	return text.FromPlain(s)
+}
+
+// Fragment reads a piece of HTML as a page.
+func Fragment(s string) (*goquery.Selection, error) {
+	doc, err := goquery.NewDocumentFromReader(strings.NewReader(s))
+	if err != nil {
+		return nil, err
+	}
+	return doc.Selection, nil
+}
+
+// textOf gives the text of an element in normal form. Scripts, comments and what is hidden by the sanitiser go.
+func textOf(n *html.Node) string {
+	var b strings.Builder
+	if err := html.Render(&b, n); err != nil { // nodes that a page cannot hold, such as a nested plaintext
+		return ""
+	}
+	return text.FromHTML(b.String())
+}
+
+func attribute(n *html.Node, name string) string {
+	for _, a := range n.Attr {
+		if strings.EqualFold(a.Key, name) {
+			return a.Val
+		}
+	}
+	return ""
+}
