@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 )
@@ -44,24 +45,26 @@ var (
 // provider gives the migrations of the folder that fsys is, in d's words, to be applied to db.
 func provider(d dialect, db *sql.DB, fsys fs.FS) (*goose.Provider, error) {
 	return goose.NewProvider(d.goose, db, dialectFS{fsys, d.words},
-		goose.WithDisableGlobalRegistry(true), goose.WithTableName(versionTable), goose.WithLogger(goose.NopLogger()))
+		goose.WithDisableGlobalRegistry(true), goose.WithTableName(versionTable), goose.WithLogger(goose.NopLogger()),
+		goose.WithAllowOutofOrder(true)) // numbers are given out to several hands, and land in any order
 }
 
-// newest is the version that the migrations of the program lead to.
-func newest(fsys fs.FS) (int64, error) {
+// versions are those of the program's migrations.
+func versions(fsys fs.FS) ([]int64, error) {
 	files, err := fs.Glob(fsys, "*.sql")
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	var top int64
+	var out []int64
 	for _, f := range files {
 		n, err := goose.NumericComponent(f)
 		if err != nil {
-			return 0, fmt.Errorf("migration %s: %v", f, err)
+			return nil, fmt.Errorf("migration %s: %v", f, err)
 		}
-		top = max(top, n)
+		out = append(out, n)
 	}
-	return top, nil
+	slices.Sort(out)
+	return out, nil
 }
 
 // migrate applies what is missing. Each migration is one transaction.

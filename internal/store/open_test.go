@@ -6,7 +6,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -104,13 +107,49 @@ func TestOpenRefuses(t *testing.T) {
 // later are the migrations of a program that is one version ahead.
 func later(t *testing.T, second string) fstest.MapFS {
 	t.Helper()
-	first, err := migrations.ReadFile("migrations/0001_store.sql")
+	out := known(t)
+	out["9000_later.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + second)}
+	return out
+}
+
+// known are the program's own migrations.
+func known(t *testing.T) fstest.MapFS {
+	t.Helper()
+	files, err := fs.Glob(migrations, "migrations/*.sql")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return fstest.MapFS{
-		"0001_store.sql": {Data: first},
-		"0002_later.sql": {Data: []byte("-- +goose Up\n" + second)},
+	out := fstest.MapFS{}
+	for _, f := range files {
+		text, err := migrations.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[path.Base(f)] = &fstest.MapFile{Data: text}
+	}
+	return out
+}
+
+// Numbers of migrations are given out to several hands: a lower one may land after a higher one was applied.
+func TestMigrationsOutOfOrder(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "utkik.db")
+	openAt(t, path).Close()
+	files := known(t)
+	files["8999_late.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE TABLE late (id BIGINT NOT NULL PRIMARY KEY);")}
+	files["9000_early.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE TABLE early (id BIGINT NOT NULL PRIMARY KEY);")}
+	without := maps.Clone(files)
+	delete(without, "8999_late.sql")
+	for _, m := range []fstest.MapFS{without, files} {
+		s := &Store{path: path, now: func() time.Time { return epoch }, holds: map[int64]*hold{}, full: true, engine: sqliteDialect}
+		if err := s.openSchema(t.Context(), m); err != nil {
+			t.Fatal(err)
+		}
+		var n int
+		if err := s.writer.QueryRow("SELECT COUNT(*) FROM sqlite_master WHERE name IN ('early', 'late')").Scan(&n); err != nil || n != len(m)-len(known(t)) {
+			t.Errorf("%d tables, %v, want %d", n, err, len(m)-len(known(t)))
+		}
+		s.Close()
 	}
 }
 
@@ -135,7 +174,7 @@ func TestNewerSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = open(t, path)
-	if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "version 2 and this program knows 1") {
+	if !errors.Is(err, ErrNewer) || !strings.Contains(err.Error(), "version 9000 and this program knows [1 ") {
 		t.Errorf("got %v, want ErrNewer", err)
 	}
 	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
