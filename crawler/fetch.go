@@ -44,7 +44,7 @@ func (r *run) fetch(ctx context.Context, req kind.Request, stored *kind.Document
 	j := &job{req: req, stored: stored}
 	var err error
 	if j.url, err = url.Parse(req.URL); err != nil {
-		return kind.Document{}, &askError{reason: "the address cannot be read"}
+		return kind.Document{}, &askError{reason: "the address cannot be read", fault: kind.FaultProgram}
 	}
 	header := maps.Clone(req.Header)
 	if header == nil {
@@ -70,9 +70,9 @@ func (r *run) fetch(ctx context.Context, req kind.Request, stored *kind.Document
 		if errors.As(err, &outer) {
 			err = outer.Err
 		}
-		return j.doc, &askError{reason: err.Error()}
+		return j.doc, &askError{reason: err.Error(), fault: kind.FaultMoved} // a redirect that may not be followed
 	case j.hops == 0:
-		return j.doc, &askError{reason: "colly asked nothing"} // unreachable: every filter of colly is off
+		return j.doc, &askError{reason: "colly asked nothing", fault: kind.FaultProgram} // unreachable: every filter of colly is off
 	}
 	return j.doc, nil
 }

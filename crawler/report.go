@@ -40,6 +40,7 @@ type Report struct {
 	Bytes       int64 // of bodies, as they came over the wire
 	Seen        int   // items of the listing
 	Err         string
+	Fault       kind.Fault // of what Err says
 	Started     time.Time
 	Ended       time.Time
 }

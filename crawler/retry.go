@@ -2,7 +2,9 @@ package crawler
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +17,8 @@ import (
 	"time"
 
 	"code.dny.dev/ssrf"
+
+	"utkik/crawler/kind"
 )
 
 // A host that asks for more patience than this is left alone until the next run.
@@ -42,8 +46,29 @@ type answer struct {
 // askError is why there is no usable answer.
 type askError struct {
 	reason    string
-	transient bool  // another time it may work
-	cause     error // for errors.As; may be nil
+	fault     kind.Fault // empty: network
+	transient bool       // another time it may work
+	cause     error      // for errors.As; may be nil
+}
+
+// class is the fault of an error that ended a request.
+func class(err error) kind.Fault {
+	var why *askError
+	if errors.As(err, &why) {
+		return cmp.Or(why.fault, kind.FaultNetwork)
+	}
+	return kind.FaultNetwork
+}
+
+// faultOf is the class of an answer with a status that is no success.
+func faultOf(status int) kind.Fault {
+	switch status {
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests, http.StatusUnavailableForLegalReasons:
+		return kind.FaultRefused
+	case http.StatusNotFound, http.StatusGone:
+		return kind.FaultMoved
+	}
+	return kind.FaultServer
 }
 
 func (e *askError) Error() string { return e.reason }
@@ -74,7 +99,7 @@ func (e *Engine) exchange(ctx context.Context, a ask, t tally) (*answer, error) 
 		case err == nil && !again(got.status):
 			return got, nil
 		case err == nil:
-			failed = &askError{reason: fmt.Sprintf("status %d", got.status), transient: true}
+			failed = &askError{reason: fmt.Sprintf("status %d", got.status), fault: faultOf(got.status), transient: true}
 		case !errors.As(err, &failed):
 			failed = &askError{reason: err.Error(), transient: true}
 		}
@@ -82,14 +107,14 @@ func (e *Engine) exchange(ctx context.Context, a ask, t tally) (*answer, error) 
 			return got, failed
 		}
 		if n > e.cfg.Retries {
-			return got, &askError{reason: failed.reason + tries(n), transient: true}
+			return got, &askError{reason: failed.reason + tries(n), fault: failed.fault, transient: true}
 		}
 		wait := e.backoff(n)
 		if got != nil {
 			if asked, ok := retryAfter(got.header, e.cfg.Now()); ok {
 				if asked > maxRetryAfter {
 					return got, &askError{reason: fmt.Sprintf("%s: the host asks to come back in %s, a run waits %s at most",
-						failed.reason, asked.Round(time.Second), maxRetryAfter), transient: true}
+						failed.reason, asked.Round(time.Second), maxRetryAfter), fault: failed.fault, transient: true}
 				}
 				wait = max(wait, asked)
 			}
@@ -169,7 +194,7 @@ func (e *Engine) try(ctx context.Context, a ask, t tally) (*answer, error) {
 		// The status says it all; a body that is cut, or larger than what is kept of it, changes nothing.
 		return got, nil
 	case errors.As(err, new(tooLarge)):
-		return got, &askError{reason: err.Error(), cause: err}
+		return got, &askError{reason: err.Error(), fault: kind.FaultSize, cause: err}
 	case errors.Is(err, io.ErrUnexpectedEOF) && resp.ContentLength < 0 && wholeJSON(got.body):
 		// The portal's network closes some connections without the end that TLS and chunked bodies have, when all
 		// has been sent. A JSON value that is closed is complete.
@@ -193,7 +218,9 @@ func (e *Engine) broken(ctx context.Context, err error) error {
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return &askError{reason: "the body was cut off", transient: true}
 	case errors.Is(err, ssrf.ErrProhibitedIP), errors.Is(err, ssrf.ErrProhibitedPort), errors.Is(err, ssrf.ErrProhibitedNetwork):
-		return &askError{reason: err.Error()} // a refusal of ours: no try will change it
+		return &askError{reason: err.Error(), fault: kind.FaultProgram} // a refusal of ours: no try will change it
+	case errors.As(err, new(*tls.CertificateVerificationError)):
+		return &askError{reason: err.Error(), fault: kind.FaultCertificate, transient: true}
 	}
 	return &askError{reason: err.Error(), transient: true}
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/temoto/robotstxt"
+
+	"utkik/crawler/kind"
 )
 
 // The rules of RFC 9309, and of ourselves where it leaves room.
@@ -28,7 +30,8 @@ const (
 type robots struct {
 	turn    chan struct{} // of one: whoever holds it reads and fetches; the others wait, and see the result
 	rules   *robotstxt.RobotsData
-	failed  string // why the host could not be asked: all is disallowed
+	failed  string     // why the host could not be asked: all is disallowed
+	fault   kind.Fault // of failed
 	asked   time.Time
 	expires time.Duration
 }
@@ -52,7 +55,7 @@ func (e *Engine) allowed(ctx context.Context, u *url.URL, t tally) error {
 		}
 	}
 	if r.failed != "" {
-		return &askError{reason: "robots.txt could not be read, so nothing is allowed: " + r.failed, transient: true}
+		return &askError{reason: "robots.txt could not be read, so nothing is allowed: " + r.failed, fault: r.fault, transient: true}
 	}
 	group := r.rules.FindGroup(agent(e.cfg.UserAgent))
 	e.hosts.lane(u.Host).slower(min(group.CrawlDelay, maxCrawlDelay))
@@ -64,7 +67,7 @@ func (e *Engine) allowed(ctx context.Context, u *url.URL, t tally) error {
 		path += "?" + u.RawQuery
 	}
 	if !group.Test(path) {
-		return &askError{reason: "disallowed by " + u.Scheme + "://" + u.Host + robotsPathName}
+		return &askError{reason: "disallowed by " + u.Scheme + "://" + u.Host + robotsPathName, fault: kind.FaultRobots}
 	}
 	return nil
 }
@@ -86,7 +89,7 @@ func (e *Engine) fetchRobots(ctx context.Context, r *robots, of *url.URL, t tall
 		}
 		next, perr := u.Parse(got.header.Get("Location"))
 		if perr != nil || next.Scheme != "https" && next.Scheme != u.Scheme {
-			err = &askError{reason: fmt.Sprintf("redirect to %q", got.header.Get("Location"))}
+			err = &askError{reason: fmt.Sprintf("redirect to %q", got.header.Get("Location")), fault: kind.FaultMoved}
 			break
 		}
 		u, hops = next, hops+1
@@ -105,7 +108,7 @@ func (e *Engine) fetchRobots(ctx context.Context, r *robots, of *url.URL, t tall
 	case r.rules != nil && r.failed == "":
 		r.expires = robotsFailAge // the host does not answer: what it last said still stands
 	default:
-		r.failed, r.expires = err.Error(), robotsFailAge
+		r.failed, r.fault, r.expires = err.Error(), class(err), robotsFailAge
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func (e *Engine) run(ctx context.Context, r *run) (Report, error) {
 	err := r.do(ctx)
 	if err != nil {
 		err = fmt.Errorf("source %s: %w", src.ID, err)
-		r.report.Err = err.Error()
+		r.report.Err, r.report.Fault = err.Error(), kind.FaultProgram
 		r.report.Complete, r.report.Listed = false, false
 	}
 	r.report.Ended = e.cfg.Now()
@@ -113,9 +114,11 @@ func (r *run) do(ctx context.Context) error {
 		return err
 	}
 	r.report.Items, r.report.Seen = items, len(items)
-	if r.src.Expect.MinItems > len(items) {
-		r.note(kind.Note{Text: fmt.Sprintf("%d items, fewer than the %d of a healthy run", len(items), r.src.Expect.MinItems), Gap: true})
+	want := r.src.Expect
+	if r.shelf != nil {
+		want.MaxAge = 0 // what was stored then says nothing about today
 	}
+	r.note(missed(want, items, r.engine.cfg.Now())...)
 	complete := r.gap() == ""
 	listing := slices.ContainsFunc(r.pages, func(p kind.Page) bool { return p.Listing != "" })
 	r.report.Listed = complete && listing
@@ -125,6 +128,9 @@ func (r *run) do(ctx context.Context) error {
 		}
 	}
 	r.report.Err = r.gap()
+	if i := slices.IndexFunc(r.report.Notes, func(n kind.Note) bool { return n.Gap }); i >= 0 {
+		r.report.Fault = cmp.Or(r.report.Notes[i].Fault, kind.FaultShort)
+	}
 	r.report.Complete = r.report.Err == ""
 	return nil
 }
@@ -136,7 +142,7 @@ func (r *run) list(ctx context.Context) ([]kind.Item, error) {
 		return nil, nil
 	}
 	if len(start) == 0 {
-		r.note(kind.Note{Text: "the kind asks for nothing: the source's addresses are missing", Gap: true})
+		r.note(kind.Note{Text: "the kind asks for nothing: the source's addresses are missing", Gap: true, Fault: kind.FaultProgram})
 	}
 	var err error
 	if r.pages, _, err = r.collect(ctx, r.fresh(start)); err != nil {
@@ -154,7 +160,7 @@ func (r *run) list(ctx context.Context) ([]kind.Item, error) {
 		}
 		next := r.fresh(g.Next) // what failed once in this run is not asked again
 		if len(next) > 0 && round == maxRounds {
-			r.note(kind.Note{Text: fmt.Sprintf("the listing is not whole after %d readings", maxRounds), Gap: true})
+			r.note(kind.Note{Text: fmt.Sprintf("the listing is not whole after %d readings", maxRounds), Gap: true, Fault: kind.FaultShort})
 			next = nil
 		}
 		if len(next) == 0 {
@@ -271,8 +277,8 @@ func (r *run) wave(ctx context.Context, reqs []kind.Request) ([]result, error) {
 // one handles one request: from what is stored, or from the network; kept, then parsed.
 func (r *run) one(ctx context.Context, req kind.Request) (result, error) {
 	host := hostOf(req.URL)
-	if reason := r.admit(host); reason != "" {
-		return r.failed(req, reason, true), nil
+	if reason, fault := r.admit(host); reason != "" {
+		return r.failed(req, reason, fault, true), nil
 	}
 	if r.shelf != nil {
 		return r.reread(ctx, req)
@@ -300,7 +306,7 @@ func (r *run) one(ctx context.Context, req kind.Request) (result, error) {
 				transient = why.transient
 			}
 			r.answered(host, !transient)
-			return r.failed(req, err.Error(), transient), r.keepBad(ctx, doc, err.Error())
+			return r.failed(req, err.Error(), class(err), transient), r.keepBad(ctx, doc, err.Error())
 		}
 		r.answered(host, true)
 	}
@@ -312,7 +318,7 @@ func (r *run) one(ctx context.Context, req kind.Request) (result, error) {
 	page, err := r.parse(doc)
 	if err != nil {
 		// Kept whole: a mended kind may be able to read it.
-		return r.failed(req, err.Error(), true), r.keep(ctx, doc, err.Error())
+		return r.failed(req, err.Error(), kind.FaultLayout, true), r.keep(ctx, doc, err.Error())
 	}
 	if !doc.NotModified || stored.Request.Stamp != req.Stamp {
 		err = r.keep(ctx, doc, "")
@@ -328,29 +334,29 @@ func (r *run) reread(ctx context.Context, req kind.Request) (result, error) {
 	if err != nil {
 		return result{}, err
 	}
-	reason := "no answer to it is stored"
+	reason, fault := "no answer to it is stored", kind.FaultProgram
 	for _, doc := range docs {
 		doc.Request, doc.NotModified = req, true
 		page, err := r.parse(doc)
 		if err == nil {
 			return result{page: &page, notes: page.Notes}, nil
 		}
-		reason = err.Error()
+		reason, fault = err.Error(), kind.FaultLayout
 	}
-	return r.failed(req, reason, true), nil
+	return r.failed(req, reason, fault, true), nil
 }
 
 // admit tells why a request is not even tried.
-func (r *run) admit(host string) string {
+func (r *run) admit(host string) (string, kind.Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.asked++; r.asked > maxRequests {
-		return fmt.Sprintf("not asked: a run asks for %d documents at most", maxRequests)
+		return fmt.Sprintf("not asked: a run asks for %d documents at most", maxRequests), kind.FaultSize
 	}
 	if n := r.failures[host]; n >= maxFailures {
-		return fmt.Sprintf("not asked: %s failed %d times in a row", host, n)
+		return fmt.Sprintf("not asked: %s failed %d times in a row", host, n), kind.FaultNetwork
 	}
-	return ""
+	return "", ""
 }
 
 // answered counts a host's failures in a row. A refusal is an answer.
@@ -391,9 +397,9 @@ func (r *run) parse(doc kind.Document) (page kind.Page, err error) {
 }
 
 // failed words a failure as a note: a gap unless the request was optional.
-func (r *run) failed(req kind.Request, reason string, transient bool) result {
+func (r *run) failed(req kind.Request, reason string, fault kind.Fault, transient bool) result {
 	return result{
-		notes:  []kind.Note{{Text: where(r.src, req) + ": " + reason, Gap: !req.Optional}},
+		notes:  []kind.Note{{Text: where(r.src, req) + ": " + reason, Gap: !req.Optional, Fault: fault}},
 		unsure: transient,
 	}
 }
@@ -428,7 +434,7 @@ func (r *run) sound(items []kind.Item) []kind.Item {
 			err = fmt.Errorf("item %s came twice", it.Call.Key())
 		}
 		if err != nil {
-			r.note(kind.Note{Ref: it.Call.Ref, Text: err.Error(), Gap: true})
+			r.note(kind.Note{Ref: it.Call.Ref, Text: err.Error(), Gap: true, Fault: kind.FaultLayout})
 			continue
 		}
 		seen[it.Call.Ref] = true
@@ -455,7 +461,7 @@ func (r *run) checkTotals() {
 	}
 	for _, name := range slices.Sorted(maps.Keys(total)) {
 		if have := len(refs[name]); have < total[name] {
-			r.note(kind.Note{Ref: name, Text: fmt.Sprintf("listing %s says it has %d items and shows %d", name, total[name], have), Gap: true})
+			r.note(kind.Note{Ref: name, Text: fmt.Sprintf("listing %s says it has %d items and shows %d", name, total[name], have), Gap: true, Fault: kind.FaultShort})
 		}
 	}
 }
@@ -464,7 +470,7 @@ func (r *run) checkTotals() {
 func (r *run) safely(method string, do func()) (ok bool) {
 	defer func() {
 		if v := recover(); v != nil {
-			r.note(kind.Note{Text: fmt.Sprintf("kind %s: %s: panic: %v", r.src.Kind, method, v), Gap: true})
+			r.note(kind.Note{Text: fmt.Sprintf("kind %s: %s: panic: %v", r.src.Kind, method, v), Gap: true, Fault: kind.FaultProgram})
 			ok = false
 		}
 	}()

@@ -60,7 +60,7 @@ func (t *transport) hop(req *http.Request, j *job) (*http.Response, error) {
 	j.hops++
 	u, err := t.site.permit(u)
 	if err != nil {
-		return nil, t.via(j, req.URL, &askError{reason: err.Error()})
+		return nil, t.via(j, req.URL, &askError{reason: err.Error(), fault: kind.FaultMoved})
 	}
 	t.engine.hosts.lane(u.Host).slower(t.delay)
 	if err := t.engine.allowed(ctx, u, t.tally); err != nil {
@@ -101,14 +101,14 @@ func (t *transport) judge(j *job, got *answer) error {
 		j.doc.NotModified = true
 		return nil
 	case got.status == http.StatusPartialContent, got.status/100 != 2:
-		return &askError{reason: fmt.Sprintf("status %d", got.status)}
+		return &askError{reason: fmt.Sprintf("status %d", got.status), fault: faultOf(got.status)}
 	}
 	if err := checkType(j.req.Accept, got.header, got.body); err != nil {
-		return &askError{reason: err.Error(), transient: true}
+		return &askError{reason: err.Error(), fault: kind.FaultLayout, transient: true}
 	}
 	body, err := toUTF8(got.header, got.body)
 	if err != nil {
-		return &askError{reason: err.Error()}
+		return &askError{reason: err.Error(), fault: kind.FaultLayout}
 	}
 	j.doc.Body = body
 	return nil
@@ -135,7 +135,7 @@ func (t *transport) via(j *job, u *url.URL, err error) error {
 	if j.hops == 1 || !errors.As(err, &failed) {
 		return err
 	}
-	return &askError{reason: fmt.Sprintf("redirected to %s: %s", u, failed.reason), transient: failed.transient, cause: failed.cause}
+	return &askError{reason: fmt.Sprintf("redirected to %s: %s", u, failed.reason), fault: failed.fault, transient: failed.transient, cause: failed.cause}
 }
 
 // reply is the answer as colly sees it. It states no charset and no encoding, so that colly changes nothing.

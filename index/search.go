@@ -78,7 +78,7 @@ type Count struct {
 type Hit struct {
 	Source     string        `json:"source"`
 	Ref        string        `json:"ref"`
-	Title      string        `json:"title"` // in Query.Lang where the source has it, else as it is
+	Title      string        `json:"title"`
 	Kind       call.Kind     `json:"kind"`
 	Programme  string        `json:"programme"`
 	Status     call.Status   `json:"status"` // as of Query.Now
@@ -89,8 +89,7 @@ type Hit struct {
 	TitleHTML  string        `json:"-"`       // likewise
 	URL        string        `json:"url"`
 	Identifier string        `json:"identifier,omitempty"`
-	Language   string        `json:"language,omitempty"`       // of the call
-	TitleIn    string        `json:"title_language,omitempty"` // of Title, where it is another
+	Language   string        `json:"language,omitempty"`
 }
 
 // Key gives the identity of the call.
@@ -231,7 +230,7 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 	res := Result{Total: total, Facets: r.counted(&q, counts)}
 	if q.Offset < len(found) {
 		for _, c := range found[q.Offset:] {
-			h, err := r.hit(c, q.Lang)
+			h, err := r.hit(c)
 			if err != nil {
 				return Result{}, err
 			}
@@ -482,8 +481,8 @@ func compareDeadlines(a, b []moment, now int64) int {
 	return cmp.Or(cmp.Compare(ca, cb), cmp.Compare(ea, eb))
 }
 
-// hit reads what is shown of a candidate to a reader of lang.
-func (r *run) hit(c candidate, lang string) (Hit, error) {
+// hit reads what is shown of a candidate.
+func (r *run) hit(c candidate) (Hit, error) {
 	p := r.parts[c.part]
 	h := Hit{Score: float64(c.score)}
 	var id string
@@ -493,7 +492,7 @@ func (r *run) hit(c candidate, lang string) (Hit, error) {
 		case "_id":
 			id = string(value)
 		case fieldHit:
-			stored = decodeStored(value, lang, &h)
+			stored = decodeStored(value, &h)
 		}
 		return true
 	})

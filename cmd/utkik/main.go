@@ -53,12 +53,13 @@ func exitCode(err error) int {
 	var usage usageError
 	var problems config.Problems
 	var unknown *app.UnknownError
+	var notHeld *app.NotHeldError
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.Is(err, errPartial):
 		return exitPartial
-	case errors.As(err, &usage), errors.As(err, &problems), errors.As(err, &unknown):
+	case errors.As(err, &usage), errors.As(err, &problems), errors.As(err, &unknown), errors.As(err, &notHeld):
 		return exitUsage
 	}
 	return exitFailed
@@ -106,7 +107,6 @@ Try it, offline and from nothing:  utkik demo`,
 		p.demoCommand(), p.crawlCommand(), p.changesCommand(), p.searchCommand(), p.digestCommand(), p.matchCommand(),
 		p.importCommand(), p.exportCommand(), p.sourcesCommand(), p.planCommand(), p.configCommand(), p.reparseCommand(),
 		p.reindexCommand(), p.serveCommand(), p.vocabularyCommand(),
-		p.recipientsCommand(), p.decideCommand(),
 	)
 	for _, c := range root.Commands() {
 		wrapArgs(c)

@@ -7,14 +7,10 @@ import (
 	"utkik/config"
 	"utkik/crawler/crawltest"
 	"utkik/crawler/haveyoursay"
-	"utkik/crawler/kind"
 )
 
 // TestKind is the exam of every kind, with the source as it comes with the program.
-func TestKind(t *testing.T) { crawltest.TestKind(t, haveyoursay.Kind{}, source(t), "testdata") }
-
-func source(t *testing.T) kind.Source {
-	t.Helper()
+func TestKind(t *testing.T) {
 	data, err := fs.ReadFile(config.Embedded(), "sources/have-your-say.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -23,5 +19,5 @@ func source(t *testing.T) kind.Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return src
+	crawltest.TestKind(t, haveyoursay.Kind{}, src, "testdata")
 }

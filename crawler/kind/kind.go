@@ -118,6 +118,8 @@ type Note struct {
 	Text string
 	// Gap says that something is missing because of it: the run is incomplete.
 	Gap bool
+	// Fault is the class of it; a gap without one counts as [FaultShort].
+	Fault Fault
 }
 
 // Page is what one document holds.

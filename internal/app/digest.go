@@ -14,6 +14,7 @@ import (
 	"utkik/internal/digest"
 	"utkik/internal/match"
 	"utkik/internal/store"
+	"utkik/internal/watch"
 )
 
 // Digest says what a department should know of one local day (2026-04-23): what changed on it, and what is near at
@@ -46,7 +47,7 @@ func (a *App) Digest(ctx context.Context, department, date, language string) (di
 	if in.Calls, err = a.digestCalls(ctx, changes, end); err != nil {
 		return none, err
 	}
-	if in.Sources, err = a.sourceStates(ctx, language, day, end); err != nil {
+	if in.Sources, err = a.sourceStates(ctx, language, day, end, now); err != nil {
 		return none, err
 	}
 	holds, err := a.Store.Holds(ctx, "")
@@ -93,42 +94,38 @@ func (a *App) digestCalls(ctx context.Context, changes []call.Change, end time.T
 	return out, err
 }
 
-// sourceStates gives how each source that is watched was read the last time before the end of a day. What was new and
-// changed is that of all its runs on the day: a second crawl of a morning finds nothing, and the day was not quiet.
-func (a *App) sourceStates(ctx context.Context, language string, day, end time.Time) ([]digest.SourceState, error) {
-	runs, err := a.Store.Runs(ctx, "", 0)
-	if err != nil {
-		return nil, err
-	}
-	last := map[string]store.Run{}
-	for _, r := range runs { // newest first
-		if r.Kind != "crawl" || r.Ended.IsZero() || !r.Started.Before(end) {
-			continue
-		}
-		newest, ok := last[r.Source]
-		switch {
-		case !ok:
-			newest = r
-		case !r.Started.Before(day):
-			newest.Added += r.Added
-			newest.Changed += r.Changed
-			newest.Baseline = newest.Baseline || r.Baseline
-		}
-		last[r.Source] = newest
-	}
+// sourceStates gives how each source that is watched stood at now, and how it was read the last time before the end of a day.
+// What was new and changed is that of all its runs on the day: a second crawl of a morning finds nothing, and the day
+// was not quiet.
+func (a *App) sourceStates(ctx context.Context, language string, day, end, now time.Time) ([]digest.SourceState, error) {
 	var out []digest.SourceState
 	for _, s := range a.Config.Sources() {
-		r, read := last[s.ID]
-		if !s.Enabled && !read {
+		runs, err := a.crawls(ctx, s.ID, end.Add(-time.Millisecond))
+		if err != nil {
+			return nil, err
+		}
+		var r store.Run
+		if n := len(runs); n > 0 {
+			r = runs[n-1]
+			for _, earlier := range runs[:n-1] {
+				if !earlier.Started.Before(day) {
+					r.Added += earlier.Added
+					r.Changed += earlier.Changed
+					r.Baseline = r.Baseline || earlier.Baseline
+				}
+			}
+		}
+		if !s.Enabled && r.Started.Before(day) {
 			continue
 		}
+		s.Enabled = true // it was read on the day, whatever the configuration says by now
 		name := s.Name
 		if language == "en" {
 			name = cmp.Or(s.NameEN, s.Name)
 		}
 		out = append(out, digest.SourceState{
-			ID: s.ID, Name: name, Started: r.Started, Ended: r.Ended, Complete: r.Complete, Baseline: r.Baseline, Seen: r.Seen,
-			Added: r.Added, Changed: r.Changed, Quarantined: r.Quarantined, Suspect: r.Suspect, Error: r.Error,
+			ID: s.ID, Name: name, State: watch.Judge(s, watched(runs), now).State, Started: r.Started, Ended: r.Ended, Complete: r.Complete,
+			Baseline: r.Baseline, Seen: r.Seen, Added: r.Added, Changed: r.Changed, Quarantined: r.Quarantined, Error: r.Error,
 		})
 	}
 	return out, nil

@@ -10,11 +10,8 @@ import (
 	"utkik/internal/call"
 	"utkik/internal/match"
 	"utkik/internal/plan"
+	"utkik/internal/watch"
 )
-
-// lateAfter is how old a reading may be before a quiet source is said to be unread rather than quiet: a day's
-// rhythm and half a day to mend it.
-const lateAfter = 36 * time.Hour
 
 // builder carries what every step needs; it lives for one Build.
 type builder struct {
@@ -248,11 +245,10 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 	c := &it.Call
 	results := b.matching(it)
 	best, _ := b.in.Plan.Priority(results[0].Priority)
-	title, in := c.TitleIn(b.w.lang)
 	e := Entry{
 		Source: c.Source, Ref: c.Ref, SourceName: plain(cmp.Or(b.sources[c.Source].Name, c.Source), maxLabel),
 		Kind: c.Kind, KindWords: b.w.t("kind." + string(known(c.Kind))),
-		Title: plain(cmp.Or(title, c.Identifier, c.Ref), maxTitle), Language: in, TextLanguage: c.Language,
+		Title: plain(cmp.Or(c.Title, c.Identifier, c.Ref), maxTitle), Language: c.Language,
 		Programme: plain(c.Programme, maxLabel), Identifier: plain(c.Identifier, maxLabel), Project: plain(c.Project, maxLabel),
 		URL: link(c.URL), Status: string(c.StatusAt(b.in.Now)), DeadlineModel: c.DeadlineModel, Deadlines: []Date{},
 		BudgetEUR: c.BudgetEUR, Grants: c.Grants, MinEUR: c.MinEUR, MaxEUR: c.MaxEUR, Money: b.w.money(c.BudgetEUR, c.Grants, c.MinEUR, c.MaxEUR),
@@ -589,33 +585,18 @@ func (b *builder) sourceProofs() []SourceProof {
 			p.Ended = time.Time{}
 		}
 		ended := cmp.Or(s.Ended, s.Started)
-		switch {
-		case s.Started.IsZero() && s.Ended.IsZero():
-			p.State = StateNever
-		case b.in.Now.Sub(ended) > lateAfter:
-			p.State = StateLate
-		case s.Error != "" && s.Seen == 0:
-			p.State = StateFailed
-		case s.Suspect:
-			p.State = StateSuspect
-		case !s.Complete || s.Error != "":
-			p.State = StatePartial
-		case s.Added == 0 && s.Changed == 0:
-			p.State = StateQuiet
-		default:
-			p.State = StateNews
-		}
+		p.State = s.State
 		items := []string{b.w.n("proof.items", s.Seen, args{})}
 		for _, c := range []struct {
 			key string
 			n   int
-		}{{"proof.added", s.Added}, {"proof.changed", s.Changed}, {"proof.quarantined", s.Quarantined}} {
+		}{{"proof.added", s.Added}, {"proof.changed", s.Changed}, {"proof.waiting", s.Quarantined}} {
 			if c.n > 0 {
 				items = append(items, b.w.n(c.key, c.n, args{}))
 			}
 		}
-		key := "proof." + string(p.State)
-		if s.Baseline && p.State == StateNews { // all of it is new to us, which is no news
+		key := "proof." + p.sentence()
+		if s.Baseline && p.State == watch.OK { // all of it is new to us, which is no news
 			key, items = "proof.baseline", items[:1]
 		}
 		p.Words = b.w.f(key, args{Name: p.Name, Date: b.when(ended), List: strings.Join(items, ", ")})
@@ -623,6 +604,18 @@ func (b *builder) sourceProofs() []SourceProof {
 	}
 	slices.SortStableFunc(out, func(x, y SourceProof) int { return strings.Compare(x.ID, y.ID) })
 	return out
+}
+
+// sentence names the sentence that says how a source stands: one a state, but that a source that was never read is late
+// in another way, and one that was read to its end lacks something else than the end.
+func (p SourceProof) sentence() string {
+	switch {
+	case p.State == watch.Late && p.Ended.IsZero():
+		return "never"
+	case p.State == watch.Incomplete && p.Complete:
+		return "thin"
+	}
+	return string(p.State)
 }
 
 // when is a day and clock time without the weekday: 23 april kl. 06.10.
@@ -636,16 +629,16 @@ func (b *builder) when(t time.Time) string {
 
 // warn writes one sentence for each way in which sources failed, and counts them.
 func (b *builder) warn(d *Digest) (broken int) {
-	for _, state := range []State{StateFailed, StatePartial, StateLate, StateSuspect, StateNever} {
+	for _, sentence := range []string{"broken", "incomplete", "thin", "late", "quarantined", "never"} {
 		var names []string
 		for _, s := range d.Proof.Sources {
-			if s.State == state {
+			if s.sentence() == sentence {
 				names = append(names, s.Name)
 			}
 		}
 		if n := len(names); n > 0 {
 			broken += n
-			d.Warnings = append(d.Warnings, b.w.n("warning."+string(state), n, args{List: b.w.list(names)}))
+			d.Warnings = append(d.Warnings, b.w.n("warning."+sentence, n, args{List: b.w.list(names)}))
 		}
 	}
 	return broken

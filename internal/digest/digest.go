@@ -23,6 +23,7 @@ import (
 	"utkik/internal/call"
 	"utkik/internal/match"
 	"utkik/internal/plan"
+	"utkik/internal/watch"
 )
 
 // Input is all that a digest is made of.
@@ -56,10 +57,11 @@ type Item struct {
 	Results   []match.Result
 }
 
-// SourceState is how one source was read the last time.
+// SourceState is how one source stands, and how it was read the last time.
 type SourceState struct {
 	ID          string
-	Name        string    // for readers, in the digest's language
+	Name        string // for readers, in the digest's language
+	State       watch.State
 	Started     time.Time // zero when the source was never read
 	Ended       time.Time
 	Complete    bool
@@ -68,7 +70,6 @@ type SourceState struct {
 	Added       int
 	Changed     int
 	Quarantined int
-	Suspect     bool   // the reading looks so strange that it is not believed
 	Error       string // for operators; kept in the JSON, out of the mail
 }
 
@@ -81,7 +82,7 @@ type Held struct {
 }
 
 // Format names the shape of the JSON form. It changes when a key is renamed, removed or means something else.
-const Format = "utkik-digest/1"
+const Format = "utkik-digest/2"
 
 // Digest is what one department is told on one day. Its JSON form is stable: days are 2026-04-23, instants
 // RFC 3339 UTC, amounts whole euros, and fields named "words" are for people, in the digest's language.
@@ -156,7 +157,6 @@ type Entry struct {
 	KindWords     string     `json:"kind_words"`
 	Title         string     `json:"title"`          // cut when very long
 	Language      string     `json:"title_language"` // BCP 47; empty when not known
-	TextLanguage  string     `json:"language"`       // of the source's other words
 	Programme     string     `json:"programme,omitempty"`
 	Identifier    string     `json:"identifier,omitempty"`
 	Project       string     `json:"project,omitempty"` // of a cascade call: who runs it
@@ -261,33 +261,19 @@ type Proof struct {
 	Words   []string      `json:"words"` // the sentences about changes and quarantine
 }
 
-// State is how a source stands.
-type State string
-
-// The states of a source.
-const (
-	StateNews    State = "news"    // read completely, something came
-	StateQuiet   State = "quiet"   // read completely, nothing came
-	StatePartial State = "partial" // not read to the end
-	StateFailed  State = "failed"  // not read
-	StateSuspect State = "suspect" // read, not believed
-	StateLate    State = "late"    // read well, but too long ago
-	StateNever   State = "never"   // not read yet
-)
-
 // SourceProof is how one source was read.
 type SourceProof struct {
-	ID          string    `json:"id"`
-	Name        string    `json:"name"`
-	State       State     `json:"state"`
-	Ended       time.Time `json:"ended,omitzero"`
-	Complete    bool      `json:"complete"`
-	Seen        int       `json:"seen"`
-	Added       int       `json:"added"`
-	Changed     int       `json:"changed"`
-	Quarantined int       `json:"quarantined"`
-	Error       string    `json:"error,omitempty"`
-	Words       string    `json:"words"`
+	ID          string      `json:"id"`
+	Name        string      `json:"name"`
+	State       watch.State `json:"state"`
+	Ended       time.Time   `json:"ended,omitzero"`
+	Complete    bool        `json:"complete"`
+	Seen        int         `json:"seen"`
+	Added       int         `json:"added"`
+	Changed     int         `json:"changed"`
+	Quarantined int         `json:"quarantined"`
+	Error       string      `json:"error,omitempty"`
+	Words       string      `json:"words"`
 }
 
 // Reason says why a change is not told.

@@ -16,6 +16,7 @@ import (
 
 	"utkik/internal/call"
 	"utkik/internal/match"
+	"utkik/internal/watch"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -493,7 +494,7 @@ func TestHostile(t *testing.T) {
 func TestBrokenAndEmpty(t *testing.T) {
 	t.Parallel()
 	in := emptyDay()
-	in.Sources[1].Complete, in.Sources[1].Seen, in.Sources[1].Error = false, 0, "status 503"
+	in.Sources[1].State, in.Sources[1].Complete, in.Sources[1].Seen, in.Sources[1].Error = watch.Broken, false, 0, "status 503"
 	d := build(t, in)
 	if want := "Inget nytt, men 1 källa kunde inte läsas fullt ut – Regional utveckling, 23 april"; d.Subject != want {
 		t.Errorf("subject %q, want %q", d.Subject, want)

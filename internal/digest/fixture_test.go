@@ -8,6 +8,7 @@ import (
 	"utkik/internal/call"
 	"utkik/internal/match"
 	"utkik/internal/plan"
+	"utkik/internal/watch"
 )
 
 // The fixture: real identifiers, titles, dates and amounts; texts of our own.
@@ -137,8 +138,7 @@ func fixtureCalls() []Item {
 			FirstSeen: before, Gone: seen, Results: []match.Result{result("forskning-innovation", .8,
 				reason("Universitet och regioner ska bygga upp förmågan att leda europeiska projekt.", "Regions «invest together» in what their companies have invented.", "text", "investeringar", 3))}},
 		{Call: call.Call{Source: "have-your-say", Ref: "16238", Kind: call.KindConsultation, Title: "Revision of the Maritime Spatial Planning Directive/the Ocean Act", Programme: "Have Your Say",
-			Status: call.StatusOpen, Deadlines: days("2026-07-16"), Language: "en", URL: "https://have-your-say.ec.europa.eu/initiatives/16238",
-			Translations: []call.Translation{{Language: "sv", Title: "Översyn av direktivet om havsplanering (havsakten)"}}},
+			Status: call.StatusOpen, Deadlines: days("2026-07-16"), Language: "en", URL: "https://have-your-say.ec.europa.eu/initiatives/16238"},
 			FirstSeen: seen, Results: []match.Result{result("miljo-klimat", .77,
 				reason("Vatten, hav och biologisk mångfald hör hit.", "The Commission asks how plans for the «sea» should be made and followed.", "text", "hav", 3))}},
 		{Call: call.Call{Source: "ft-portal", Ref: "50150091TOPICS", Kind: call.KindCall, Title: "Research Management Facility", Programme: "HORIZON", Identifier: "HORIZON-WIDERA-2026-04-WIDENING-01",
@@ -184,9 +184,9 @@ func fixtureCalls() []Item {
 func fixtureSources() []SourceState {
 	at := func(h, m int) time.Time { return time.Date(2026, 4, 23, h-2, m, 0, 0, time.UTC) }
 	return []SourceState{
-		{ID: "ft-portal", Name: "EU:s portal för finansiering", Started: at(6, 5), Ended: at(6, 10), Complete: true, Seen: 772, Added: 5, Changed: 4},
-		{ID: "have-your-say", Name: "Have Your Say", Started: at(6, 10), Ended: at(6, 11), Complete: true, Seen: 45, Added: 1},
-		{ID: "energimyndigheten", Name: "Energimyndigheten", Started: at(6, 11), Ended: at(6, 12), Complete: true, Seen: 31},
+		{ID: "ft-portal", Name: "EU:s portal för finansiering", Started: at(6, 5), Ended: at(6, 10), State: watch.OK, Complete: true, Seen: 772, Added: 5, Changed: 4},
+		{ID: "have-your-say", Name: "Have Your Say", Started: at(6, 10), Ended: at(6, 11), State: watch.OK, Complete: true, Seen: 45, Added: 1},
+		{ID: "energimyndigheten", Name: "Energimyndigheten", Started: at(6, 11), Ended: at(6, 12), State: watch.Quiet, Complete: true, Seen: 31},
 	}
 }
 
@@ -251,7 +251,7 @@ func emptyDay() Input {
 	in.Changes = nil
 	in.Calls = in.Calls[:1]
 	for i := range in.Sources {
-		in.Sources[i].Added, in.Sources[i].Changed = 0, 0
+		in.Sources[i].State, in.Sources[i].Added, in.Sources[i].Changed = watch.Quiet, 0, 0
 	}
 	return in
 }
@@ -262,12 +262,13 @@ func brokenDay() Input {
 	in.Changes = in.Changes[:2]
 	s := in.Sources
 	s[0].Quarantined, s[0].Changed = 7, 0
-	s[1].Complete, s[1].Seen, s[1].Added, s[1].Error = false, 0, 0, "source have-your-say: GET https://ec.europa.eu/info/law/better-regulation/brpapi/searchInitiatives: status 503"
+	s[1].State, s[1].Complete, s[1].Seen, s[1].Added, s[1].Error = watch.Broken, false, 0, 0, "source have-your-say: GET https://ec.europa.eu/info/law/better-regulation/brpapi/searchInitiatives: status 503"
 	in.Sources = append(s,
-		SourceState{ID: "vinnova", Name: "Vinnova", Started: s[0].Started, Ended: s[0].Ended, Seen: 12, Error: "page 2: timeout"},
-		SourceState{ID: "formas", Name: "Formas", Started: s[0].Started, Ended: s[0].Ended, Complete: true, Seen: 980, Added: 941, Suspect: true},
-		SourceState{ID: "nordforsk", Name: "NordForsk", Started: now.Add(-50 * time.Hour), Ended: now.Add(-50 * time.Hour), Complete: true, Seen: 9},
-		SourceState{ID: "urbact", Name: "URBACT"})
+		SourceState{ID: "vinnova", Name: "Vinnova", State: watch.Incomplete, Started: s[0].Started, Ended: s[0].Ended, Seen: 12, Error: "page 2: timeout"},
+		SourceState{ID: "formas", Name: "Formas", State: watch.Quarantined, Started: s[0].Started, Ended: s[0].Ended, Complete: true, Seen: 980, Added: 941},
+		SourceState{ID: "nordforsk", Name: "NordForsk", State: watch.Late, Started: now.Add(-50 * time.Hour), Ended: now.Add(-50 * time.Hour), Complete: true, Seen: 9},
+		SourceState{ID: "formas-thin", Name: "Formas kalender", State: watch.Incomplete, Started: s[0].Started, Ended: s[0].Ended, Complete: true, Seen: 31},
+		SourceState{ID: "urbact", Name: "URBACT", State: watch.Late})
 	for i := range 7 {
 		in.Held = append(in.Held, Held{Key: call.Key{Source: "ft-portal", Ref: fmt.Sprintf("4683%d000TOPICS", i)}, Title: fmt.Sprintf("Gammal utlysning %d", i+1),
 			Reason: "stale: listed as open although its last deadline was 2024-02-07", Since: time.Date(2026, 4, 22, 4, 0, 0, 0, time.UTC)})

@@ -26,9 +26,9 @@ func built() map[string][]string {
 		"kind.":    kinds,
 		"why.":     kinds,
 		"status.":  {string(call.StatusForthcoming), string(call.StatusOpen), string(call.StatusClosed)},
-		"proof.":   {string(StateNews), string(StateQuiet), string(StatePartial), string(StateFailed), string(StateSuspect), string(StateLate), string(StateNever)},
+		"proof.":   {"ok", "quiet", "incomplete", "thin", "broken", "quarantined", "late", "never"},
 		"held.":    {string(HeldStale), string(HeldRegress), string(HeldCrowd), string(HeldSuspect), string(HeldOther)},
-		"warning.": {string(StatePartial), string(StateFailed), string(StateSuspect), string(StateLate), string(StateNever)},
+		"warning.": {"incomplete", "thin", "broken", "quarantined", "late", "never"},
 	}
 	for m := time.January; m <= time.December; m++ {
 		out["month."] = append(out["month."], strconv.Itoa(int(m)))

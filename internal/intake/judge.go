@@ -78,7 +78,8 @@ type Reading struct {
 	Baseline  bool            // no complete crawl came before, and no import
 	Again     bool            // a complete run of the same day came before: what is absent or held was looked at today
 	Known     []store.Record
-	Held      []store.Hold // what is in quarantine now
+	Held      []store.Hold   // what is in quarantine now
+	Rulings   []store.Ruling // what a person decided on items that were held, oldest first
 }
 
 // Verdict is what Judge comes to.
@@ -90,12 +91,15 @@ type Verdict struct {
 	Gone        int // closed or withdrawn by absence
 	Quarantined int // items of this reading that are held
 	Suspect     bool
-	Notes       []string
+	Findings    []kind.Finding // why it is suspect, and what waits
 }
 
 // Judge decides what a reading changes. It is pure: equal readings give equal verdicts, in order of ref.
 func Judge(in Reading) Verdict {
-	j := judgement{Reading: in, known: map[string]*store.Record{}, held: map[string]store.Hold{}, kept: map[string]bool{}}
+	j := judgement{Reading: in, known: map[string]*store.Record{}, held: map[string]store.Hold{}, kept: map[string]bool{}, ruled: map[string]store.Ruling{}}
+	for _, r := range in.Rulings {
+		j.ruled[r.Ref] = r
+	}
 	for i := range in.Known {
 		j.known[in.Known[i].Call.Ref] = &in.Known[i]
 	}
@@ -127,13 +131,27 @@ func Judge(in Reading) Verdict {
 		}
 	}
 	slices.SortStableFunc(j.out.Batch.Saves, func(a, b store.Save) int { return strings.Compare(a.Call.Ref, b.Call.Ref) })
+	if n := j.waiting(); n > 0 {
+		j.find(kind.FaultWaiting, "%d calls that came in a crowd wait until later runs confirm them", n)
+	}
 	return j.out
+}
+
+// waiting counts the calls of a crowd that are held after this run.
+func (j *judgement) waiting() (n int) {
+	for _, h := range j.out.Batch.Holds {
+		if strings.HasPrefix(h.Reason, crowdReason) {
+			n++
+		}
+	}
+	return n
 }
 
 type judgement struct {
 	Reading
 	known map[string]*store.Record
 	held  map[string]store.Hold
+	ruled map[string]store.Ruling
 	kept  map[string]bool // refs that are not listed, but were looked up and still stand
 	crowd bool            // new calls of this run wait for confirmation
 	stale bool            // stale rows come in a crowd
@@ -156,6 +174,10 @@ func (j *judgement) weigh(items []kind.Item) {
 	fresh, stale := 0, 0
 	for _, it := range items {
 		h, waiting := j.held[it.Call.Ref]
+		if j.ruling(it.Call) != "" {
+			delete(missing, it.Call.Ref)
+			continue // a person has looked at it
+		}
 		old := waiting && !(strings.HasPrefix(h.Reason, staleCrowd) && j.At.Sub(h.Since) < confirmAfter)
 		known := j.known[it.Call.Ref]
 		delete(missing, it.Call.Ref)
@@ -179,11 +201,11 @@ func (j *judgement) weigh(items []kind.Item) {
 	}
 	if n := max(jumpFloor, int(staleShare*float64(standing))); stale > n {
 		j.stale = true
-		j.suspect("%d rows that are open with every deadline past came at once, today or this week (limit %d)", stale, n)
+		j.suspect(kind.FaultStale, "%d rows that are open with every deadline past came at once, today or this week (limit %d)", stale, n)
 	}
 	if fresh > jump {
 		j.crowd = true
-		j.suspect("%d new calls came at once, beside %d known (limit %d): held until later runs confirm them", fresh, standing, jump)
+		j.suspect(kind.FaultJump, "%d new calls came at once, beside %d known (limit %d): held until later runs confirm them", fresh, standing, jump)
 	}
 	lost := 0
 	for _, future := range missing {
@@ -192,13 +214,25 @@ func (j *judgement) weigh(items []kind.Item) {
 		}
 	}
 	if j.Listed && lost > jump {
-		j.suspect("%d of %d known calls are missing at once (limit %d)", lost, standing, jump)
+		j.suspect(kind.FaultFall, "%d of %d known calls are missing at once (limit %d)", lost, standing, jump)
 	}
 }
 
-func (j *judgement) suspect(format string, args ...any) {
+func (j *judgement) suspect(fault kind.Fault, format string, args ...any) {
 	j.out.Suspect = true
-	j.out.Notes = append(j.out.Notes, "suspect: "+fmt.Sprintf(format, args...))
+	j.find(fault, "suspect: "+format, args...)
+}
+
+func (j *judgement) find(fault kind.Fault, format string, args ...any) {
+	j.out.Findings = append(j.out.Findings, kind.Finding{Fault: fault, Text: fmt.Sprintf(format, args...)})
+}
+
+// ruling gives what a person decided on an item that looks as it did when it was held; empty when there is nothing.
+func (j *judgement) ruling(c call.Call) store.Decision {
+	if r, ok := j.ruled[c.Ref]; ok && j.Mode != Import && r.Likeness == Likeness(&c) {
+		return r.Decision
+	}
+	return ""
 }
 
 // losesFuture tells whether a reading moves a call's last deadline back to a day that has passed. Where that deadline
@@ -225,7 +259,12 @@ func (j *judgement) take(it kind.Item) {
 		return
 	}
 	known := j.known[c.Ref]
-	if j.Mode != Import {
+	ruling := j.ruling(c)
+	if ruling == store.Dropped && known == nil {
+		j.release(c.Ref)
+		return
+	}
+	if j.Mode != Import && ruling == "" {
 		if it.Hold != "" && known == nil {
 			j.hold(c, it.Hold)
 			return
@@ -292,7 +331,11 @@ func (j *judgement) update(known *store.Record, it kind.Item) {
 		j.kept[ref] = true
 	}
 	held := false
-	if j.Mode == Crawl {
+	switch ruling := j.ruling(it.Call); {
+	case ruling == store.Dropped: // as if it had been read as it is known
+		merged, held = known.Call, true
+		j.release(ref)
+	case j.Mode == Crawl && ruling == "":
 		if reason := j.incredible(known, merged); reason != "" {
 			j.hold(it.Call, reason)
 			merged, held = known.Call, true

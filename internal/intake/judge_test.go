@@ -21,6 +21,7 @@ type world struct {
 	day   time.Time
 	known map[string]*store.Record
 	held  map[string]store.Hold
+	ruled []store.Ruling
 	read  bool // a complete run came before
 	jump  float64
 }
@@ -60,7 +61,16 @@ func (w *world) crawl(r reading) intake.Verdict {
 	for _, h := range w.held {
 		in.Held = append(in.Held, h)
 	}
+	in.Rulings = w.ruled
 	v := intake.Judge(in)
+	w.carry(v)
+	w.read = w.read || !r.cut
+	w.day = w.day.AddDate(0, 0, 1)
+	return v
+}
+
+// carry makes a verdict what is known, as the store would have it.
+func (w *world) carry(v intake.Verdict) {
 	for _, s := range v.Batch.Saves {
 		rec := w.known[s.Call.Ref]
 		if rec == nil {
@@ -81,9 +91,7 @@ func (w *world) crawl(r reading) intake.Verdict {
 	for _, h := range v.Batch.Holds {
 		w.held[h.Ref] = h
 	}
-	w.read = w.read || !r.cut
-	w.day = w.day.AddDate(0, 0, 1)
-	return v
+	w.ruled = append(w.ruled, v.Batch.Rulings...)
 }
 
 // log writes the changes of a verdict as lines.
@@ -367,4 +375,150 @@ func TestInvalidIsHeld(t *testing.T) {
 	if v.Quarantined != 1 || v.Added != 0 {
 		t.Errorf("verdict %+v", v)
 	}
+}
+
+// rule decides on what is held, as the store would carry it out.
+func (w *world) rule(decision store.Decision, refs ...string) intake.Verdict {
+	w.t.Helper()
+	var held []store.Hold
+	for _, ref := range refs {
+		h, ok := w.held[ref]
+		if !ok {
+			w.t.Fatalf("%s is not held", ref)
+		}
+		held = append(held, h)
+	}
+	var known []store.Record
+	for _, k := range w.known {
+		known = append(known, *k)
+	}
+	v := intake.Rule("s", decision, held, known, "looked at it", w.day)
+	w.carry(v)
+	return v
+}
+
+func TestRelease(t *testing.T) {
+	stale := open("old", "2024-02-07")
+	t.Run("a stale row", func(t *testing.T) {
+		w := newWorld(t)
+		list := append(many("a", 3, "2026-09-01"), stale)
+		w.crawl(reading{list: list})
+		want(t, w.rule(store.Released, "old"), "old new :  -> open material")
+		for range 9 {
+			if v := w.crawl(reading{list: list}); v.Quarantined != 0 || len(v.Batch.Saves) != 0 {
+				t.Fatalf("held or saved again: %+v", v.Batch)
+			}
+		}
+	})
+	t.Run("a crowd", func(t *testing.T) {
+		w := newWorld(t)
+		w.crawl(reading{list: many("a", 100, "2026-09-01")})
+		both := append(many("a", 100, "2026-09-01"), many("b", 40, "2026-10-01")...)
+		w.crawl(reading{list: both})
+		var refs []string
+		for _, c := range many("b", 40, "2026-10-01") {
+			refs = append(refs, c.Ref)
+		}
+		if v := w.rule(store.Released, refs...); v.Added != 40 {
+			t.Fatalf("added %d, want 40", v.Added)
+		}
+		if v := w.crawl(reading{list: both}); v.Suspect || v.Quarantined != 0 || v.Added != 0 || len(v.Findings) != 0 {
+			t.Errorf("after the release: %+v", v)
+		}
+	})
+	t.Run("a deadline that moved back", func(t *testing.T) {
+		w := newWorld(t)
+		w.crawl(reading{list: many("a", 1, "2026-09-01")})
+		back := many("a", 1, "2026-03-01")
+		w.crawl(reading{list: back})
+		want(t, w.rule(store.Released, "a000"), "a000 deadlines deadlines: 2026-09-01 -> 2026-03-01 material")
+		v := w.crawl(reading{list: back})
+		if want(t, v); v.Quarantined != 0 {
+			t.Error("held again")
+		}
+		// The old value returns, and then the one that was released: a person has looked at it.
+		want(t, w.crawl(reading{list: many("a", 1, "2026-09-01")}), "a000 deadlines deadlines: 2026-03-01 -> 2026-09-01 material")
+		if v := w.crawl(reading{list: back}); v.Quarantined != 0 {
+			t.Error("held again, although it was released")
+		}
+	})
+	t.Run("what cannot be stored", func(t *testing.T) {
+		w := newWorld(t)
+		w.crawl(reading{list: []call.Call{with(open("a"), func(c *call.Call) { c.Kind = "tender" })}})
+		v := w.rule(store.Released, "a")
+		if v.Quarantined != 1 || v.Added != 0 || len(v.Batch.Rulings) != 0 || len(w.held) != 1 {
+			t.Errorf("verdict %+v, held %v", v, w.held)
+		}
+	})
+}
+
+func TestDrop(t *testing.T) {
+	t.Run("a stale row stays out until it changes", func(t *testing.T) {
+		w := newWorld(t)
+		list := append(many("a", 3, "2026-09-01"), open("old", "2024-02-07"))
+		w.crawl(reading{list: list})
+		want(t, w.rule(store.Dropped, "old"))
+		for range 9 {
+			if v := w.crawl(reading{list: list}); v.Quarantined != 0 || len(v.Batch.Saves) != 0 {
+				t.Fatalf("held or saved again: %+v", v.Batch)
+			}
+		}
+		list[3] = open("old", "2024-03-07") // another old day: held anew
+		if v := w.crawl(reading{list: list}); v.Quarantined != 1 {
+			t.Errorf("held %d, want 1", v.Quarantined)
+		}
+		list[3] = open("old", "2026-10-07")
+		want(t, w.crawl(reading{list: list}), "old new :  -> open material")
+	})
+	t.Run("a crowd of stale rows", func(t *testing.T) {
+		w := newWorld(t)
+		base := many("a", 100, "2026-09-01")
+		w.crawl(reading{list: base})
+		list := append(base, many("z", 60, "2023-11-01")...)
+		if v := w.crawl(reading{list: list}); !v.Suspect {
+			t.Fatal("not suspect")
+		}
+		var refs []string
+		for _, c := range many("z", 60, "2023-11-01") {
+			refs = append(refs, c.Ref)
+		}
+		w.rule(store.Dropped, refs...)
+		if v := w.crawl(reading{list: list}); v.Suspect || v.Quarantined != 0 {
+			t.Errorf("suspect %v, held %d after they were dropped", v.Suspect, v.Quarantined)
+		}
+	})
+	t.Run("a deadline that moved back", func(t *testing.T) {
+		w := newWorld(t)
+		w.crawl(reading{list: many("a", 1, "2026-09-01")})
+		back := many("a", 1, "2024-09-01")
+		w.crawl(reading{list: back})
+		w.rule(store.Dropped, "a000")
+		for range 20 { // not after the week either, in which others are believed
+			v := w.crawl(reading{list: back})
+			if want(t, v); v.Quarantined != 0 {
+				t.Fatal("held again")
+			}
+		}
+		if w.known["a000"].Missed != 0 || w.known["a000"].LastSeen.Before(w.day.AddDate(0, 0, -1)) {
+			t.Errorf("it is listed, and counts as missing: %+v", w.known["a000"])
+		}
+		want(t, w.crawl(reading{list: many("a", 1, "2026-10-01")}), "a000 deadlines deadlines: 2026-09-01 -> 2026-10-01 material")
+	})
+	t.Run("a call that is gone does not come back", func(t *testing.T) {
+		w := newWorld(t)
+		w.crawl(reading{list: append(many("b", 3, "2026-09-01"), open("a", "2026-04-21"))})
+		for range 4 {
+			w.crawl(reading{list: many("b", 3, "2026-09-01")})
+		}
+		if w.known["a"].Gone.IsZero() {
+			t.Fatal("not gone")
+		}
+		list := append(many("b", 3, "2026-09-01"), open("a", "2026-04-21"))
+		w.crawl(reading{list: list})
+		w.rule(store.Dropped, "a")
+		want(t, w.crawl(reading{list: list}))
+		if w.known["a"].Gone.IsZero() || len(w.held) != 0 {
+			t.Errorf("gone %v, held %v", w.known["a"].Gone, w.held)
+		}
+	})
 }

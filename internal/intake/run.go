@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"utkik/crawler/kind"
 	"utkik/internal/call"
 	"utkik/internal/store"
+	"utkik/internal/watch"
 )
 
 // Run is one reading of a source while it is taken in. It is the crawler's sink; [Run.Finish] or [Run.Abort]
@@ -86,7 +88,7 @@ func (r *Run) Finish(ctx context.Context, rep crawler.Report, at time.Time) (sto
 	row := r.row
 	row.Ended = rep.Ended
 	row.Requests, row.NotModified, row.Bytes = rep.Requests, rep.NotModified, rep.Bytes
-	row.Complete, row.Error = rep.Complete, rep.Err
+	row.Complete, row.Error, row.Fault = rep.Complete, rep.Err, rep.Fault
 	for _, n := range rep.Notes {
 		row.Notes = append(row.Notes, noteText(n))
 	}
@@ -96,9 +98,19 @@ func (r *Run) Finish(ctx context.Context, rep crawler.Report, at time.Time) (sto
 	}
 	row.Baseline = r.mode != Reparse && reading.Baseline
 	v := Judge(reading)
+	v.Batch.Cover = watch.Measure(rep.Items, rep.Rechecked)
+	findings, err := r.findings(ctx, rep, v, at)
+	if err != nil {
+		return r.fail(ctx, row, err)
+	}
+	row.Findings = findings
 	row.Seen, row.Added, row.Changed, row.Gone, row.Quarantined = v.Seen, v.Added, v.Changed, v.Gone, v.Quarantined
 	row.Suspect = v.Suspect
-	row.Notes = append(row.Notes, v.Notes...)
+	for _, f := range findings {
+		if !slices.ContainsFunc(rep.Notes, func(n kind.Note) bool { return n.Text == f.Text }) {
+			row.Notes = append(row.Notes, f.Text)
+		}
+	}
 	if err := r.st.Commit(ctx, row, v.Batch); err != nil {
 		return r.fail(ctx, row, err)
 	}
@@ -108,7 +120,7 @@ func (r *Run) Finish(ctx context.Context, rep crawler.Report, at time.Time) (sto
 // fail ends a run of which nothing was saved, so that the source is free again, and gives the cause back.
 func (r *Run) fail(ctx context.Context, row store.Run, cause error) (store.Run, error) {
 	row.Complete = false
-	row.Error = cause.Error()
+	row.Error, row.Fault = cause.Error(), kind.FaultProgram
 	row.Seen, row.Added, row.Changed, row.Gone, row.Quarantined = 0, 0, 0, 0, 0
 	// A cancelled run must still free its source.
 	if err := r.st.EndRun(context.WithoutCancel(ctx), row); err != nil {
@@ -124,12 +136,53 @@ func (r *Run) Abort(ctx context.Context, at time.Time, cause error) (store.Run, 
 	return r.fail(ctx, row, cause)
 }
 
+// usualFor is how long ago runs may be that a listing is compared with: fifteen of a weekly rhythm.
+const usualFor = 120 * 24 * time.Hour
+
+// findings gives what is wrong with a run, and what is different in it than in earlier ones. Only what was read to its
+// end can be compared, and only a crawl says how the source is today.
+func (r *Run) findings(ctx context.Context, rep crawler.Report, v Verdict, at time.Time) ([]kind.Finding, error) {
+	var out []kind.Finding
+	for _, n := range rep.Notes {
+		if n.Gap || n.Fault != "" {
+			out = append(out, kind.Finding{Fault: cmp.Or(n.Fault, kind.FaultShort), Text: n.Text})
+		}
+	}
+	out = append(out, v.Findings...)
+	if !rep.Complete || r.mode != Crawl {
+		return out, nil
+	}
+	covered, err := r.st.Coverage(ctx, r.source.ID, at.Add(-usualFor))
+	if err != nil {
+		return nil, err
+	}
+	var earlier []watch.Coverage
+	last := day(at) // of a day the latest run counts, and today's own are no earlier ones
+	for _, c := range covered {
+		if d := day(c.Started); d < last {
+			last = d
+			earlier = append(earlier, c.Coverage)
+		}
+	}
+	for _, f := range watch.Drift(v.Batch.Cover, earlier) {
+		named := func(o kind.Finding) bool { return o.Fault == f.Fault && o.Field == f.Field }
+		if !slices.ContainsFunc(out, named) {
+			out = append(out, f)
+		}
+	}
+	return out, nil
+}
+
 func (r *Run) reading(ctx context.Context, rep crawler.Report, at time.Time) (Reading, error) {
 	known, err := r.st.Records(ctx, r.source.ID)
 	if err != nil {
 		return Reading{}, err
 	}
 	held, err := r.st.Holds(ctx, r.source.ID)
+	if err != nil {
+		return Reading{}, err
+	}
+	rulings, err := r.st.Rulings(ctx, r.source.ID)
 	if err != nil {
 		return Reading{}, err
 	}
@@ -148,7 +201,7 @@ func (r *Run) reading(ctx context.Context, rep crawler.Report, at time.Time) (Re
 	}
 	return Reading{
 		Mode: r.mode, Source: r.source, At: at, Items: rep.Items, Rechecked: rep.Rechecked, Listed: rep.Listed,
-		Baseline: baseline, Again: err == nil && day(last.Started) == day(at), Known: known, Held: held,
+		Baseline: baseline, Again: err == nil && day(last.Started) == day(at), Known: known, Held: held, Rulings: rulings,
 	}, nil
 }
 

@@ -5,12 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"utkik/internal/call"
+	"utkik/internal/watch"
 )
 
 // Batch is what a run found out about its source.
@@ -21,6 +24,8 @@ type Batch struct {
 	Seen    []string // refs listed in this run and unchanged; those that are not stored are passed over
 	Holds   []Hold
 	Release []string // refs leaving quarantine
+	Cover   watch.Coverage
+	Rulings []Ruling
 }
 
 // Save is one call to write.
@@ -81,6 +86,17 @@ func (s *Store) Commit(ctx context.Context, run Run, b Batch) error {
 				return fmt.Errorf("quarantine of %s: %w", b.Holds[i].Ref, err)
 			}
 		}
+		for _, f := range slices.Sorted(maps.Keys(b.Cover.Have)) {
+			if _, err := t.exec(coverageInsert, run.ID, f, b.Cover.Have[f], b.Cover.Items); err != nil {
+				return fmt.Errorf("coverage of %s: %w", f, err)
+			}
+		}
+		for _, r := range b.Rulings {
+			if _, err := t.exec(rulingInsert, b.Source, r.Ref, string(r.Decision), r.Reason, r.Why, c.at, r.Likeness); err != nil {
+				return fmt.Errorf("ruling on %s: %w", r.Ref, err)
+			}
+		}
+		run.Judged = true
 		if err := s.updateRun(t, run); err != nil {
 			return err
 		}
@@ -124,6 +140,11 @@ func (b *Batch) validate(run Run) error {
 	for i := range b.Holds {
 		if b.Holds[i].Ref == "" {
 			return errors.New("a quarantined item without a ref")
+		}
+	}
+	for _, r := range b.Rulings {
+		if err := r.Decision.Validate(); err != nil || r.Ref == "" || r.Why == "" {
+			return fmt.Errorf("a ruling needs a ref, a decision and a reason why (%v)", err)
 		}
 	}
 	return nil

@@ -151,7 +151,8 @@ func (s *Store) Document(ctx context.Context, source, key string) (kind.Document
 }
 
 // Answers gives at most limit stored answers to that request with status 200, newest first, those that could
-// not be read too.
+// not be read too. What a run read that ended before it was judged is left out until a later complete crawl, which
+// was spared it or got a newer one, has been: to whoever reads it again, its news would be none.
 func (s *Store) Answers(ctx context.Context, source, key string, limit int) ([]kind.Document, error) {
 	rows, err := all(ctx, s, scanDocument, documentAnswers, source, key, limit)
 	out := make([]kind.Document, len(rows))

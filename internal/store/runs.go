@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/url"
 	"time"
+
+	"utkik/crawler/kind"
 )
 
 // Run is one pass over a source.
@@ -28,7 +30,10 @@ type Run struct {
 	Complete    bool // everything that the source lists was read
 	Baseline    bool // the first complete run of its source
 	Suspect     bool // saved, but shown to the operator
+	Judged      bool // what it read was laid beside what was known; set by [Store.Commit]
 	Error       string
+	Fault       kind.Fault // class of Error
+	Findings    []kind.Finding
 	Notes       []string
 }
 
@@ -94,8 +99,12 @@ func (s *Store) updateRun(t *txn, r Run) error {
 	if err != nil {
 		return err
 	}
+	findings, err := json.Marshal(append([]kind.Finding{}, r.Findings...))
+	if err != nil {
+		return err
+	}
 	n, err := t.exec(runUpdate, ms(r.Ended), r.Requests, r.NotModified, r.Bytes, r.Seen, r.Added, r.Changed, r.Gone,
-		r.Quarantined, bit(r.Complete), bit(r.Baseline), bit(r.Suspect), r.Error, string(notes), r.ID)
+		r.Quarantined, bit(r.Complete), bit(r.Baseline), bit(r.Suspect), bit(r.Judged), r.Error, string(r.Fault), string(findings), string(notes), r.ID)
 	if err == nil && n == 0 {
 		err = fmt.Errorf("run %d: %w", r.ID, ErrNotFound)
 	}
@@ -128,9 +137,9 @@ func (s *Store) LastComplete(ctx context.Context, source string) (Run, error) {
 func scanRun(row scanner) (Run, error) {
 	var r Run
 	var started, ended int64
-	var notes string
+	var notes, findings string
 	err := row.Scan(&r.ID, &r.Source, &r.Kind, &started, &ended, &r.Requests, &r.NotModified, &r.Bytes, &r.Seen, &r.Added,
-		&r.Changed, &r.Gone, &r.Quarantined, &r.Complete, &r.Baseline, &r.Suspect, &r.Error, &notes)
+		&r.Changed, &r.Gone, &r.Quarantined, &r.Complete, &r.Baseline, &r.Suspect, &r.Judged, &r.Error, &r.Fault, &findings, &notes)
 	if err != nil {
 		return Run{}, err
 	}
@@ -138,8 +147,14 @@ func scanRun(row scanner) (Run, error) {
 	if err := json.Unmarshal([]byte(notes), &r.Notes); err != nil {
 		return Run{}, fmt.Errorf("run %d: notes: %v", r.ID, err)
 	}
+	if err := json.Unmarshal([]byte(findings), &r.Findings); err != nil {
+		return Run{}, fmt.Errorf("run %d: findings: %v", r.ID, err)
+	}
 	if len(r.Notes) == 0 {
 		r.Notes = nil
+	}
+	if len(r.Findings) == 0 {
+		r.Findings = nil
 	}
 	return r, nil
 }

@@ -116,7 +116,7 @@ func TestTwoProcesses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Run{run, {ID: run.ID - 1, Source: "ft-portal", Kind: "crawl", Started: day(0), Ended: day(1), Error: "interrupted"}}
+	want := []Run{run, {ID: run.ID - 1, Source: "ft-portal", Kind: "crawl", Started: day(0), Ended: day(1), Error: "interrupted", Fault: kind.FaultProgram}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
