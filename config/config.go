@@ -22,6 +22,7 @@ type Config struct {
 	Store     Store            `mapstructure:"store"`
 	Web       Web              `mapstructure:"web"`
 	Mail      Mail             `mapstructure:"mail"`
+	Operator  Operator         `mapstructure:"operator"`
 
 	File string    `mapstructure:"-"` // the configuration file that was read; empty if there is none
 	Now  time.Time `mapstructure:"-"` // act as if it were then (--now); zero means the real clock
@@ -57,6 +58,7 @@ type Crawler struct {
 	Retries      int            `mapstructure:"retries"`       // after the first try
 	Parallel     int            `mapstructure:"parallel"`      // sources that are crawled at the same time
 	MaxBytes     int64          `mapstructure:"max_bytes"`     // of one body after decompression, where the source's file says nothing
+	Hours        string         `mapstructure:"hours"`         // such as 22:00-06:00, in Brussels; when sources are read by their rhythm, empty is always
 }
 
 // Agent is what the crawler calls itself in requests: the user agent, with the contact if there is one.
@@ -65,6 +67,12 @@ func (c Crawler) Agent() string {
 		return c.UserAgent
 	}
 	return c.UserAgent + " (+" + c.Contact + ")"
+}
+
+// Operator is who looks after the installation.
+type Operator struct {
+	Mail  string        `mapstructure:"mail"`  // address that is told what has been wrong for long; empty: nobody
+	After time.Duration `mapstructure:"after"` // how long a source must be in trouble before it is told
 }
 
 // Store is where calls, versions and the change log are kept.
@@ -105,5 +113,7 @@ func Defaults() Config {
 		},
 		Web:  Web{Listen: "127.0.0.1:8080"},
 		Mail: Mail{Port: 587, TLS: "auto", Connections: 1},
+		// A daily source that failed once is told of when it has failed twice.
+		Operator: Operator{After: 24 * time.Hour},
 	}
 }

@@ -89,6 +89,10 @@ func (l *loader) validate(c *Config) {
 	l.want("crawler.parallel", c.Crawler.Parallel >= 1, "want 1 or more, got %d", c.Crawler.Parallel)
 	l.want("crawler.max_bytes", c.Crawler.MaxBytes >= 1, "want 1 or more, got %d", c.Crawler.MaxBytes)
 
+	from, to, split := strings.Cut(c.Crawler.Hours, "-")
+	l.want("crawler.hours", c.Crawler.Hours == "" || split && clock.MatchString(from) && clock.MatchString(to) && from != to,
+		"want two times of day such as 22:00-06:00, got %q", c.Crawler.Hours)
+
 	if c.Store.URL != "" {
 		// The value is never repeated: it may hold a password, and a broken one may hold it anywhere.
 		u, err := url.Parse(c.Store.URL)
@@ -101,6 +105,11 @@ func (l *loader) validate(c *Config) {
 		l.problem("web.base_url", addressProblem(c.Web.BaseURL))
 	}
 	l.validateMail(c.Mail)
+	if c.Operator.Mail != "" {
+		_, err := mail.ParseAddress(c.Operator.Mail)
+		l.want("operator.mail", err == nil, "want an address such as utkik@example.org, got %q", c.Operator.Mail)
+	}
+	l.want("operator.after", c.Operator.After >= 0, "want 0s or more")
 	l.validateOverrides(c.Overrides)
 }
 

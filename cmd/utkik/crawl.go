@@ -12,14 +12,27 @@ import (
 )
 
 func (p *program) crawlCommand() *cobra.Command {
-	return &cobra.Command{
+	var due bool
+	c := &cobra.Command{
 		Use:   "crawl [SOURCE...]",
 		Short: "Read the sources once; then matches and index catch up",
 		Long: `Reads the named sources once, or all enabled ones, saves what changed, and lets matches and index catch up.
 
+With --due only those whose place in their rhythm has come since they were read, in the hours that crawler.hours allows: start it
+every ten minutes, and sources are read as often as their files say, and not all at once.
+
 Exit code 3 says that a source failed, was incomplete or looked so strange that it was quarantined; the others are saved.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.with(cmd.Context(), func(a *app.App) error {
+				if due {
+					var err error
+					if args, err = a.Due(cmd.Context(), args); err != nil {
+						return err
+					}
+					if len(args) == 0 {
+						return p.runsDone(nil)
+					}
+				}
 				lines, err := a.Crawl(cmd.Context(), args)
 				if err != nil {
 					return p.stopped(lines, err)
@@ -31,6 +44,8 @@ Exit code 3 says that a source failed, was incomplete or looked so strange that 
 			})
 		},
 	}
+	c.Flags().BoolVar(&due, "due", false, "only sources whose time has come by their rhythm")
+	return c
 }
 
 // catchUp lets matches and index follow the store. An index that a running server holds is left to that server.

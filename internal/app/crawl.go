@@ -55,6 +55,9 @@ func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
 	}
 	defer engine.Close()
 	return a.each(ctx, ids, func(src kind.Source, k kind.Kind) (store.Run, error) {
+		if last, err := a.lastRead(ctx, src.ID); err == nil && last.After(a.now()) {
+			a.log.Warn("the clock stands before the last run: what is found now is told on a day whose digest may be out", "source", src.ID, "now", a.now(), "last", last)
+		}
 		run, err := a.take(ctx, src, intake.Crawl, func(r *intake.Run) (crawler.Report, error) {
 			return engine.Run(ctx, src, k, r)
 		})

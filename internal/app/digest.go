@@ -107,6 +107,7 @@ func (a *App) sourceStates(ctx context.Context, language string, day, end, now t
 		var r store.Run
 		if n := len(runs); n > 0 {
 			r = runs[n-1]
+			r.Baseline = r.Baseline && !r.Started.Before(day) // told on its day
 			for _, earlier := range runs[:n-1] {
 				if !earlier.Started.Before(day) {
 					r.Added += earlier.Added

@@ -92,6 +92,44 @@ func watched(runs []store.Run) []watch.Run {
 	return out
 }
 
+// Due gives which of the named sources, or of all enabled ones, are to be read now by their rhythm.
+func (a *App) Due(ctx context.Context, ids []string) ([]string, error) {
+	hours, err := watch.ParseHours(a.Config.Crawler.Hours)
+	if err != nil {
+		return nil, err
+	}
+	sources, err := a.sources(ids)
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, src := range sources {
+		last, err := a.lastRead(ctx, src.ID)
+		if err != nil {
+			return nil, err
+		}
+		src.Enabled = true // it is, or it was named
+		if watch.Due(src, last, hours, a.now()) {
+			out = append(out, src.ID)
+		}
+	}
+	return out, nil
+}
+
+// lastRead is when the latest crawl of a source began, zero when there was none.
+func (a *App) lastRead(ctx context.Context, source string) (time.Time, error) {
+	runs, err := a.Store.Runs(ctx, source, judgedRuns)
+	if err != nil {
+		return time.Time{}, err
+	}
+	for _, r := range runs {
+		if r.Kind == string(intake.Crawl) {
+			return r.Started, nil
+		}
+	}
+	return time.Time{}, nil
+}
+
 // NotHeldError says that what was to be released or dropped is not in quarantine.
 type NotHeldError struct{ Source, Which string }
 
