@@ -55,6 +55,13 @@ func suffixOf(lang string) string {
 	return "en"
 }
 
+func otherSuffix(suffix string) string {
+	if suffix == "sv" {
+		return "en"
+	}
+	return "sv"
+}
+
 func isSwedish(lang string) bool {
 	lang, _, _ = strings.Cut(strings.ToLower(lang), "-")
 	return lang == "sv"

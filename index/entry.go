@@ -95,7 +95,15 @@ func (b *builder) document(e *Entry) (*document.Document, int) {
 	for _, m := range more {
 		size += len(m)
 	}
-	add(b.text(fieldTitle+suffix, a, title))
+	add(b.text(fieldTitle+suffix, a, titlesIn(c, suffix, title)...))
+	if other := otherSuffix(suffix); len(c.Translations) > 0 {
+		// A title in the reader's language is found as it is shown, whatever language the rest is in.
+		more := titlesIn(c, other)
+		for _, m := range more {
+			size += len(m)
+		}
+		add(b.text(fieldTitle+other, b.analysers.of(other), more...))
+	}
 	add(b.text(fieldMore+suffix, a, more...))
 	add(b.text(fieldText+suffix, a, text))
 	add(b.text(fieldIdentifier, nil, c.Identifier))
@@ -126,6 +134,16 @@ func (b *builder) document(e *Entry) (*document.Document, int) {
 	}
 	doc.AddField(&docField{name: fieldHit, value: encodeStored(c, title), options: index.StoreField})
 	return doc, size
+}
+
+// titlesIn gives the titles that are analysed as the language of suffix: own, and the translations.
+func titlesIn(c *call.Call, suffix string, own ...string) []string {
+	for _, t := range c.Translations {
+		if title := oneLine(t.Title); title != "" && suffixOf(t.Language) == suffix && !slices.Contains(own, title) {
+			own = append(own, title)
+		}
+	}
+	return own
 }
 
 // moreOf lists what is searched besides title and text.
@@ -259,7 +277,11 @@ func encodeStored(c *call.Call, title string) []byte {
 		deadlines = append(deadlines, d.String())
 	}
 	var out []byte
-	for _, s := range []string{title, c.Identifier, shortenURL(c.URL, c.Identifier), c.Language, c.Opens.String(), strings.Join(deadlines, " ")} {
+	fields := []string{title, c.Identifier, shortenURL(c.URL, c.Identifier), c.Language, c.Opens.String(), strings.Join(deadlines, " ")}
+	for _, t := range c.Translations {
+		fields = append(fields, t.Language, oneLine(t.Title))
+	}
+	for _, s := range fields {
 		out = binary.AppendUvarint(out, uint64(len(s)))
 		out = append(out, s...)
 	}
@@ -302,8 +324,8 @@ func lengthenURL(s, identifier string) string {
 	return urlStarts[s[0]-1] + rest
 }
 
-// decodeStored fills h with what encodeStored wrote.
-func decodeStored(b []byte, h *Hit) error {
+// decodeStored fills h with what encodeStored wrote, for a reader of lang.
+func decodeStored(b []byte, lang string, h *Hit) error {
 	next := func() string {
 		n, used := binary.Uvarint(b)
 		if used <= 0 || uint64(len(b)-used) < n {
@@ -314,7 +336,8 @@ func decodeStored(b []byte, h *Hit) error {
 		b = b[used+int(n):]
 		return s
 	}
-	h.Title, h.Identifier = next(), next()
+	own := call.Call{Title: next()}
+	h.Identifier = next()
 	h.URL, h.Language = lengthenURL(next(), h.Identifier), next()
 	if err := h.Opens.UnmarshalText([]byte(next())); err != nil {
 		return err
@@ -325,6 +348,14 @@ func decodeStored(b []byte, h *Hit) error {
 			return err
 		}
 		h.Deadlines = append(h.Deadlines, m)
+	}
+	own.Language = h.Language
+	for len(b) > 0 {
+		own.Translations = append(own.Translations, call.Translation{Language: next(), Title: next()})
+	}
+	title, in := own.TitleIn(lang)
+	if h.Title = title; in != h.Language {
+		h.TitleIn = in
 	}
 	return nil
 }

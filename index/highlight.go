@@ -62,12 +62,16 @@ func (ix *Index) highlight(r *run, hits []Hit) error {
 		}
 	}
 	english, swedish := newFinder(r.analysers.en, r.marks.en, &r.marks), newFinder(r.analysers.sv, r.marks.sv, &r.marks)
-	for i := range hits {
-		h, f := &hits[i], english
-		if isSwedish(hits[i].Language) {
-			f = swedish
+	finderOf := func(language string) *finder {
+		if isSwedish(language) {
+			return swedish
 		}
-		h.TitleHTML = render(h.Title, f.find(h.Title, len(h.Title)))
+		return english
+	}
+	for i := range hits {
+		h := &hits[i]
+		f, of := finderOf(h.Language), finderOf(cmp.Or(h.TitleIn, h.Language))
+		h.TitleHTML = render(h.Title, of.find(h.Title, len(h.Title)))
 		if text := texts[h.Key()]; text != "" {
 			text = compose(text[:cutAt(text, snippetReach)])
 			h.Snippet = snippet(text, f.find(text, snippetBytes))

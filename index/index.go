@@ -57,7 +57,7 @@ import (
 
 const (
 	// layout is the version of the fields and their encoding. An index of another layout cannot answer.
-	layout = "1"
+	layout = "2"
 	// analysis is the version of what analysis.go makes of a word, beyond the lists that the hash covers.
 	analysis = "1"
 

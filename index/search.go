@@ -78,7 +78,7 @@ type Count struct {
 type Hit struct {
 	Source     string        `json:"source"`
 	Ref        string        `json:"ref"`
-	Title      string        `json:"title"`
+	Title      string        `json:"title"` // in Query.Lang where the source has it, else as it is
 	Kind       call.Kind     `json:"kind"`
 	Programme  string        `json:"programme"`
 	Status     call.Status   `json:"status"` // as of Query.Now
@@ -89,7 +89,8 @@ type Hit struct {
 	TitleHTML  string        `json:"-"`       // likewise
 	URL        string        `json:"url"`
 	Identifier string        `json:"identifier,omitempty"`
-	Language   string        `json:"language,omitempty"`
+	Language   string        `json:"language,omitempty"`       // of the call
+	TitleIn    string        `json:"title_language,omitempty"` // of Title, where it is another
 }
 
 // Key gives the identity of the call.
@@ -230,7 +231,7 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 	res := Result{Total: total, Facets: r.counted(&q, counts)}
 	if q.Offset < len(found) {
 		for _, c := range found[q.Offset:] {
-			h, err := r.hit(c)
+			h, err := r.hit(c, q.Lang)
 			if err != nil {
 				return Result{}, err
 			}
@@ -481,8 +482,8 @@ func compareDeadlines(a, b []moment, now int64) int {
 	return cmp.Or(cmp.Compare(ca, cb), cmp.Compare(ea, eb))
 }
 
-// hit reads what is shown of a candidate.
-func (r *run) hit(c candidate) (Hit, error) {
+// hit reads what is shown of a candidate to a reader of lang.
+func (r *run) hit(c candidate, lang string) (Hit, error) {
 	p := r.parts[c.part]
 	h := Hit{Score: float64(c.score)}
 	var id string
@@ -492,7 +493,7 @@ func (r *run) hit(c candidate) (Hit, error) {
 		case "_id":
 			id = string(value)
 		case fieldHit:
-			stored = decodeStored(value, &h)
+			stored = decodeStored(value, lang, &h)
 		}
 		return true
 	})

@@ -117,6 +117,38 @@ func TestHitShowsWhatWasIndexed(t *testing.T) {
 	}
 }
 
+// TestTitleInTheReadersLanguage: a title that the source gives in both languages is found by either, inflected as each
+// inflects, and shown in the reader's.
+func TestTitleInTheReadersLanguage(t *testing.T) {
+	t.Parallel()
+	ix := open(t, listFeed{
+		entry(1, call.Call{Ref: "both", Language: "en", Title: "Fitness check of the rules on ferries", Text: "What is asked.",
+			Translations: []call.Translation{{Language: "sv", Title: "Kontroll av reglerna om färjor"}}}),
+		entry(2, call.Call{Ref: "german", Language: "de", Title: "Fähren", Translations: []call.Translation{{Language: "en", Title: "Ferry crossings"}}}),
+		entry(3, call.Call{Ref: "one", Language: "en", Title: "Harbours"}),
+	})
+	for _, tt := range []struct{ text, lang, ref, title, in, html string }{
+		{"färja", "sv", "both", "Kontroll av reglerna om färjor", "sv", "Kontroll av reglerna om <mark>färjor</mark>"},
+		{"färja", "en", "both", "Fitness check of the rules on ferries", "", "Fitness check of the rules on ferries"},
+		{`"rules on ferries"`, "sv", "both", "Kontroll av reglerna om färjor", "sv", "Kontroll av reglerna om färjor"},
+		{`"reglerna om färjor"`, "sv", "both", "Kontroll av reglerna om färjor", "sv", "Kontroll av <mark>reglerna</mark> om <mark>färjor</mark>"},
+		{"crossing", "en", "german", "Ferry crossings", "en", "Ferry <mark>crossings</mark>"},
+		{"title:harbour", "sv", "one", "Harbours", "", "<mark>Harbours</mark>"},
+	} {
+		res, err := ix.Search(t.Context(), Query{Text: tt.text, Lang: tt.lang, Highlight: true, Now: testNow})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(res.Hits) != 1 {
+			t.Errorf("%s: %d hits", tt.text, len(res.Hits))
+			continue
+		}
+		if h := res.Hits[0]; h.Ref != tt.ref || h.Title != tt.title || h.TitleIn != tt.in || h.TitleHTML != tt.html {
+			t.Errorf("%s in %s: %s %q %q %q", tt.text, tt.lang, h.Ref, h.Title, h.TitleIn, h.TitleHTML)
+		}
+	}
+}
+
 func TestDiacritics(t *testing.T) {
 	t.Parallel()
 	ix := open(t, listFeed{

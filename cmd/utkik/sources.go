@@ -34,7 +34,7 @@ type sourceLine struct {
 	Last         *app.RunLine   `json:"last_run"`
 }
 
-func lineOf(s app.SourceStatus) sourceLine {
+func sourceLineOf(s app.SourceStatus) sourceLine {
 	l := sourceLine{ID: s.Source.ID, Kind: s.Source.Kind, Name: s.Source.Name, Home: s.Source.Home, Enabled: s.Source.Enabled,
 		Every: s.Source.Every.String(), State: s.State, Since: instant(s.Since), Reason: s.Reason, LastComplete: instant(s.LastComplete),
 		Falls: append([]kind.Finding{}, s.Falls...), Held: s.Held}
@@ -83,7 +83,7 @@ func (p *program) listSources(cmd *cobra.Command, a *app.App) error {
 	}
 	lines := make([]sourceLine, len(all))
 	for i, s := range all {
-		lines[i] = lineOf(s)
+		lines[i] = sourceLineOf(s)
 	}
 	if p.json {
 		return p.printJSON(struct {
@@ -147,7 +147,7 @@ func (p *program) showSource(cmd *cobra.Command, a *app.App, id string) error {
 	}
 	var line *sourceLine
 	if len(all) > 0 {
-		l := lineOf(all[0])
+		l := sourceLineOf(all[0])
 		line = &l
 	}
 	if p.json {

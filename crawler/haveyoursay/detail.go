@@ -1,6 +1,7 @@
 package haveyoursay
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -12,7 +13,7 @@ import (
 	"utkik/internal/text"
 )
 
-// detail is what we read of an initiative's own answer. It holds no opening date.
+// detail is what we read of an initiative's own answer. It holds no opening date but a planned one.
 type detail struct {
 	ID           number        `json:"id"`
 	Summary      string        `json:"dossierSummary"`
@@ -20,12 +21,30 @@ type detail struct {
 }
 
 type publication struct {
-	Feedback  string          `json:"receivingFeedbackStatus"`
-	Objective json.RawMessage `json:"consultationObjective"` // text, where it is stated
+	Stage        string          `json:"frontEndStage"`
+	Feedback     string          `json:"receivingFeedbackStatus"`
+	End          json.RawMessage `json:"endDate"`
+	PlannedStart json.RawMessage `json:"plannedStartDate"`
+	PlannedEnd   json.RawMessage `json:"plannedEndDate"`
+	Objective    json.RawMessage `json:"consultationObjective"` // text, where it is stated
 }
 
-// parseDetail reads the answer for the initiative ref as a part: its text. Title, status and dates are the list's,
-// always: the detail also speaks of stages that are over.
+// period gives the publication as the list would tell it.
+func (p *publication) period() period {
+	return period{Stage: p.Stage, Feedback: p.Feedback, Start: words(p.PlannedStart), End: cmp.Or(words(p.End), words(p.PlannedEnd))}
+}
+
+// words gives a field that should be text; empty when it is anything else.
+func words(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// parseDetail reads the answer for the initiative ref as a part: its text, and its stages. Title, status and dates are
+// the list's, always: the detail also speaks of stages that are over.
 func parseDetail(src kind.Source, ref string, body []byte) (kind.Page, error) {
 	const want = "id, dossierSummary, publications"
 	var d detail
@@ -40,23 +59,25 @@ func parseDetail(src kind.Source, ref string, body []byte) (kind.Page, error) {
 		return kind.Page{}, fmt.Errorf("initiative %s was asked for, %s came", ref, got)
 	}
 	paragraphs := []string{text.FromHTML(d.Summary)}
+	var periods []period
 	for _, pub := range d.Publications {
+		if pub.Feedback != feedbackOpen { // of those the list tells more
+			periods = append(periods, pub.period())
+		}
 		if pub.Feedback != feedbackOpen && pub.Feedback != feedbackUpcoming {
 			continue
 		}
-		var s string
-		if json.Unmarshal(pub.Objective, &s) == nil {
-			if t := text.FromHTML(s); !slices.Contains(paragraphs, t) {
-				paragraphs = append(paragraphs, t)
-			}
+		if t := text.FromHTML(words(pub.Objective)); !slices.Contains(paragraphs, t) {
+			paragraphs = append(paragraphs, t)
 		}
 	}
 	paragraphs = slices.DeleteFunc(paragraphs, func(s string) bool { return s == "" })
-	if len(paragraphs) == 0 {
-		return p, nil // an initiative without summary: there is nothing to fill
+	stages := timeline(periods)
+	if len(paragraphs) == 0 && len(stages) == 0 {
+		return p, nil // there is nothing to fill
 	}
 	p.Items = []kind.Item{{Fill: true, Call: call.Call{
-		Source: src.ID, Ref: ref, Kind: call.KindConsultation, Text: strings.Join(paragraphs, "\n\n"),
+		Source: src.ID, Ref: ref, Kind: call.KindConsultation, Text: strings.Join(paragraphs, "\n\n"), Stages: stages,
 	}}}
 	return p, nil
 }

@@ -7,10 +7,14 @@ import (
 	"utkik/config"
 	"utkik/crawler/crawltest"
 	"utkik/crawler/haveyoursay"
+	"utkik/crawler/kind"
 )
 
 // TestKind is the exam of every kind, with the source as it comes with the program.
-func TestKind(t *testing.T) {
+func TestKind(t *testing.T) { crawltest.TestKind(t, haveyoursay.Kind{}, source(t), "testdata") }
+
+func source(t *testing.T) kind.Source {
+	t.Helper()
 	data, err := fs.ReadFile(config.Embedded(), "sources/have-your-say.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -19,5 +23,5 @@ func TestKind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	crawltest.TestKind(t, haveyoursay.Kind{}, src, "testdata")
+	return src
 }

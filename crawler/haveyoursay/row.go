@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -117,9 +118,16 @@ func (r *row) item(source string) (kind.Item, []kind.Note) {
 		Topics:      topics(r.Topics),
 		ActionTypes: actionTypes(r.ActType, r.Periods),
 	}
-	// A call has one title. Where the portal has an English one, that is it, so that title and text are of one language;
-	// the Swedish one stands in only where there is no English.
-	c.Title, c.Language = r.title()
+	// Where the portal has an English title, that is the call's, so that title and text are of one language. The other
+	// language of our readers goes beside it; the portal has up to 24.
+	titles := r.titles()
+	c.Title, c.Language = title(titles)
+	for _, lang := range []string{"en", "sv"} {
+		if t := titles[lang]; t != "" && lang != c.Language && t != c.Title {
+			c.Translations = append(c.Translations, call.Translation{Language: lang, Title: t})
+		}
+	}
+	c.Stages = timeline(r.Periods)
 	var hold string
 	if c.Title == "" {
 		hold = "the initiative has no title"
@@ -207,27 +215,51 @@ func (r *row) status() call.Status {
 	return ""
 }
 
-// title gives the title and its language: English, else Swedish, else the first other language by its code.
-func (r *row) title() (title, language string) {
-	if t := clean(r.ShortTitle); t != "" {
-		return t, "en"
-	}
+// titles gives the titles by language.
+func (r *row) titles() map[string]string {
 	titles := map[string]string{}
-	var languages []string
 	for _, t := range r.Translations {
 		lang := strings.ToLower(strings.TrimSpace(t.Language))
 		if v := clean(t.Value); t.Field == "SHORT_TITLE" && v != "" && lang != "" && titles[lang] == "" {
 			titles[lang] = v
-			languages = append(languages, lang)
 		}
 	}
-	slices.Sort(languages)
-	for _, lang := range append([]string{"en", "sv"}, languages...) {
+	if t := clean(r.ShortTitle); t != "" {
+		titles["en"] = t // it comes in the language that was asked for
+	}
+	return titles
+}
+
+// title chooses the title and its language: English, else Swedish, else the first other language by its code.
+func title(titles map[string]string) (title, language string) {
+	for _, lang := range append([]string{"en", "sv"}, slices.Sorted(maps.Keys(titles))...) {
 		if titles[lang] != "" {
 			return titles[lang], lang
 		}
 	}
 	return "", ""
+}
+
+// timeline gives every period in order of time, those of earlier stages too: what was asked, and from when to when. A
+// period that is only planned has no dates yet; one that asks nothing has no place here.
+func timeline(all []period) []call.Stage {
+	var out []call.Stage
+	for _, p := range all {
+		s := call.Stage{Name: stageName(p.Stage)}
+		if s.Name == "" || p.Feedback == feedbackDisabled {
+			continue
+		}
+		s.Opens, _ = day(p.Start)
+		s.Closes, _ = day(p.End)
+		if !s.Opens.IsZero() && !s.Closes.IsZero() && s.Opens.Compare(s.Closes) > 0 {
+			s.Opens = call.Moment{} // initiative 14641: it is said in a note
+		}
+		if !slices.Contains(out, s) {
+			out = append(out, s)
+		}
+	}
+	call.SortStages(out)
+	return out
 }
 
 // clean mends a title: entities come undecoded in some ("Public consultation on&#xa0;Evaluation of ...").

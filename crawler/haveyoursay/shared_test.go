@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"utkik/internal/call"
+	"utkik/internal/text"
 )
 
 // captured reads a file of ../shared/portals/have-your-say/captured. Those are lists that others derived from the
@@ -37,6 +38,7 @@ func TestCaptured(t *testing.T) {
 		ID    string `json:"initiative_id"`
 		Title string `json:"initiative_name"`
 		Topic string `json:"topic"`
+		Span  string `json:"consultation_period"`
 		Start string `json:"consultation_start_date"`
 		End   string `json:"consultation_end_date"`
 	}
@@ -49,6 +51,13 @@ func TestCaptured(t *testing.T) {
 		end, err2 := time.Parse("02 January 2006", f.End)
 		if err1 != nil || err2 != nil {
 			t.Fatalf("%s: %v, %v", f.ID, err1, err2)
+		}
+		// The same in the words of the portal's pages: a span is its last day, and its first is before the dash.
+		first, _, _ := strings.Cut(f.Span, " - ")
+		opens, _ := text.ParseDate(first, text.Options{})
+		closes := text.Dates(f.Span, text.Options{})
+		if len(closes) != 1 || opens.String() != start.Format(time.DateOnly) || closes[0].Moment.String() != end.Format(time.DateOnly) {
+			t.Errorf("%s: %q is read as %s to %v", f.ID, f.Span, opens, closes)
 		}
 		var list []topic
 		for _, label := range strings.Split(f.Topic, ", ") {
@@ -99,5 +108,49 @@ func TestCaptured(t *testing.T) {
 	}
 	if len(facts) != 657 || len(seen) != len(wanted) {
 		t.Errorf("%d facts of %d initiatives, %d read", len(facts), len(wanted), len(seen))
+	}
+}
+
+// TestCapturedOpen puts the consultations that stood open on one day of 2026 into the portal's shape: their titles, of
+// which some carry entities, and the last day of each.
+func TestCapturedOpen(t *testing.T) {
+	t.Parallel()
+	var facts []struct {
+		ID       string `json:"id"`
+		Title    string `json:"title"`
+		Summary  string `json:"summary"`
+		Deadline string `json:"deadline"`
+	}
+	captured(t, "consultations.json", &facts)
+	for _, f := range facts {
+		title, err := json.Marshal(f.Title)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := fmt.Sprintf(`{"initiativeResultDtoPage":{"content":[{"id":%s.0,"shortTitle":%s,"currentStatuses":[{"frontEndStage":"OPC_LAUNCHED","receivingFeedbackStatus":"OPEN","feedbackEndDate":"%s 23:59:59"}]}],"totalElements":1,"number":0,"size":100}}`,
+			f.ID, title, strings.ReplaceAll(f.Deadline, "-", "/"))
+		p := parse(t, listRequest(source, 0), []byte(body))
+		if len(p.Items) != 1 || p.Items[0].Hold != "" {
+			t.Fatalf("%s: %+v", f.ID, p)
+		}
+		c := p.Items[0].Call
+		last, _ := c.LastDeadline()
+		if c.Ref != f.ID || last.String() != f.Deadline || c.Status != call.StatusOpen || strings.ContainsAny(c.Title, "\u00a0&#") {
+			t.Errorf("%s: %s, %s, %q", c.Ref, last, c.Status, c.Title)
+		}
+		if len(p.Next) != 1 {
+			t.Fatalf("%s: asks for %v", f.ID, p.Next)
+		}
+		summary, err := json.Marshal(f.Summary)
+		if err != nil {
+			t.Fatal(err)
+		}
+		detail := parse(t, p.Next[0], fmt.Appendf(nil, `{"id":%s,"dossierSummary":%s,"publications":[]}`, f.ID, summary))
+		if got := len(detail.Items); (got == 1) != (f.Summary != "") {
+			t.Errorf("%s: a summary of %d bytes fills %d items", f.ID, len(f.Summary), got)
+		}
+	}
+	if len(facts) != 11 {
+		t.Errorf("%d facts", len(facts))
 	}
 }

@@ -102,6 +102,29 @@ type Call struct {
 	MinEUR      int64    `json:"contribution_min_eur,omitempty"` // per grant; 0 when not stated
 	MaxEUR      int64    `json:"contribution_max_eur,omitempty"`
 	Eligible    string   `json:"eligible,omitempty"` // who may apply, in the source's words
+
+	Translations []Translation `json:"translations,omitempty"` // its title in languages other than Language, one each, by language
+	Stages       []Stage       `json:"stages,omitempty"`       // of a consultation: each time that it asks, in order of time; Opens and Deadlines are those that count now
+	Links        []Link        `json:"links,omitempty"`        // documents and pages that its source names beside it
+}
+
+// Translation is what a source says of an item in another language.
+type Translation struct {
+	Language string `json:"language"` // BCP 47
+	Title    string `json:"title"`
+}
+
+// Stage is one time at which an item asks, asked or will ask something of its readers.
+type Stage struct {
+	Name   string `json:"name"` // in the source's words, such as Call for evidence
+	Opens  Moment `json:"opens,omitzero"`
+	Closes Moment `json:"closes,omitzero"`
+}
+
+// Link is an address with its title, which may be empty.
+type Link struct {
+	Title string `json:"title,omitempty"`
+	URL   string `json:"url"`
 }
 
 // Key gives the identity of c.
@@ -132,6 +155,19 @@ func (c *Call) Validate() error {
 		return fmt.Errorf("call %s: %s", c.Key(), strings.Join(bad, "; "))
 	}
 	return nil
+}
+
+// TitleIn gives the title in a reader's language where the source has it in that language, and else as it is;
+// with the language that it is in.
+func (c *Call) TitleIn(language string) (title, in string) {
+	if language != c.Language {
+		for _, t := range c.Translations {
+			if t.Language == language && t.Title != "" {
+				return t.Title, t.Language
+			}
+		}
+	}
+	return c.Title, c.Language
 }
 
 // NextDeadline gives the first deadline that has not passed at now.

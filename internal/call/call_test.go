@@ -16,7 +16,9 @@ func whole() Call {
 		Deadlines:     []Moment{Day(2026, time.September, 22), At(time.Date(2027, 1, 13, 17, 0, 0, 0, Brussels()))},
 		DeadlineModel: "two-stage", ActionTypes: []string{"CEF Works"}, BudgetEUR: 24000000, Language: "sv", Text: "Ett.\n\nTvå.",
 		URL: "https://example.eu/a", Topics: []string{"transport"}, CallTitle: "T", ParentTitle: "P", Project: "X", Divisions: []string{"D"},
-		Grants: 3, MinEUR: 1, MaxEUR: 2, Eligible: "E",
+		Grants: 3, MinEUR: 1, MaxEUR: 2, Eligible: "E", Translations: []Translation{{"en", "The green transition"}},
+		Stages: []Stage{{"Call for evidence", Day(2026, time.January, 5), Day(2026, time.February, 2)}, {"Public consultation", Moment{}, Moment{}}},
+		Links:  []Link{{"Guide", "https://example.eu/guide.pdf"}, {"", "https://example.eu/b"}},
 	}
 }
 
@@ -147,6 +149,52 @@ func TestFill(t *testing.T) {
 	}
 	if diff := cmp.Diff(whole(), Fill(whole(), Call{Title: "other", Opens: Day(2020, 1, 1), Topics: []string{"x"}, BudgetEUR: 1})); diff != "" {
 		t.Errorf("a whole call is changed (-want +got):\n%s", diff)
+	}
+}
+
+func TestTitleIn(t *testing.T) {
+	t.Parallel()
+	c := Call{Title: "Fitness check", Language: "en", Translations: []Translation{{"de", ""}, {"sv", "Kontroll"}}}
+	for _, tt := range []struct{ ask, title, in string }{
+		{"sv", "Kontroll", "sv"},
+		{"en", "Fitness check", "en"},
+		{"de", "Fitness check", "en"},
+		{"", "Fitness check", "en"},
+	} {
+		if title, in := c.TitleIn(tt.ask); title != tt.title || in != tt.in {
+			t.Errorf("TitleIn(%q) = %q, %q", tt.ask, title, in)
+		}
+	}
+}
+
+// TestStages holds that a timeline grows: what a source no longer tells stays, what it tells anew takes its place.
+func TestStages(t *testing.T) {
+	t.Parallel()
+	day := func(month, day int) Moment { return Day(2026, time.Month(month), day) }
+	evidence := Stage{"Call for evidence", day(1, 5), day(2, 2)}
+	for _, tt := range []struct {
+		name      string
+		now, then []Stage
+		want      []Stage
+	}{
+		{"none", nil, nil, nil},
+		{"an earlier one stays", []Stage{{"Public consultation", day(4, 1), day(6, 24)}}, []Stage{evidence},
+			[]Stage{evidence, {"Public consultation", day(4, 1), day(6, 24)}}},
+		{"a longer one is the same", []Stage{{"Call for evidence", day(1, 5), day(2, 9)}}, []Stage{evidence}, []Stage{{"Call for evidence", day(1, 5), day(2, 9)}}},
+		{"a later beginning is the same", []Stage{{"Call for evidence", day(1, 7), day(2, 2)}}, []Stage{evidence}, []Stage{{"Call for evidence", day(1, 7), day(2, 2)}}},
+		{"an end alone is filled", []Stage{{"Call for evidence", Moment{}, day(2, 2)}}, []Stage{evidence}, []Stage{evidence}},
+		{"a date for one to come", []Stage{{"Draft act", day(9, 1), day(9, 29)}}, []Stage{{Name: "Draft act"}}, []Stage{{"Draft act", day(9, 1), day(9, 29)}}},
+		{"the same again, later", []Stage{{"Call for evidence", day(9, 1), day(9, 29)}}, []Stage{evidence}, []Stage{evidence, {"Call for evidence", day(9, 1), day(9, 29)}}},
+		{"without date last", []Stage{evidence}, []Stage{{Name: "Draft act"}}, []Stage{evidence, {Name: "Draft act"}}},
+	} {
+		got := Fill(Call{Stages: tt.now}, Call{Stages: tt.then}).Stages
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+		again := Fill(Call{Stages: got}, Call{Stages: tt.then}).Stages
+		if diff := cmp.Diff(got, again); diff != "" {
+			t.Errorf("%s: filling twice differs (-once +twice):\n%s", tt.name, diff)
+		}
 	}
 }
 

@@ -245,10 +245,11 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 	c := &it.Call
 	results := b.matching(it)
 	best, _ := b.in.Plan.Priority(results[0].Priority)
+	title, in := c.TitleIn(b.w.lang)
 	e := Entry{
 		Source: c.Source, Ref: c.Ref, SourceName: plain(cmp.Or(b.sources[c.Source].Name, c.Source), maxLabel),
 		Kind: c.Kind, KindWords: b.w.t("kind." + string(known(c.Kind))),
-		Title: plain(cmp.Or(c.Title, c.Identifier, c.Ref), maxTitle), Language: c.Language,
+		Title: plain(cmp.Or(title, c.Identifier, c.Ref), maxTitle), Language: in, TextLanguage: c.Language,
 		Programme: plain(c.Programme, maxLabel), Identifier: plain(c.Identifier, maxLabel), Project: plain(c.Project, maxLabel),
 		URL: link(c.URL), Status: string(c.StatusAt(b.in.Now)), DeadlineModel: c.DeadlineModel, Deadlines: []Date{},
 		BudgetEUR: c.BudgetEUR, Grants: c.Grants, MinEUR: c.MinEUR, MaxEUR: c.MaxEUR, Money: b.w.money(c.BudgetEUR, c.Grants, c.MinEUR, c.MaxEUR),

@@ -157,6 +157,7 @@ type Entry struct {
 	KindWords     string     `json:"kind_words"`
 	Title         string     `json:"title"`          // cut when very long
 	Language      string     `json:"title_language"` // BCP 47; empty when not known
+	TextLanguage  string     `json:"language"`       // of the source's other words
 	Programme     string     `json:"programme,omitempty"`
 	Identifier    string     `json:"identifier,omitempty"`
 	Project       string     `json:"project,omitempty"` // of a cascade call: who runs it

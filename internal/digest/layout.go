@@ -165,7 +165,7 @@ func layBrief(w *words, id SectionID, e *Entry) pageItem {
 	intro := e.PriorityName + ":"
 	words := short(e.Why.Call)
 	switch e.Why.Field {
-	case "title", "text", "eligible", "":
+	case "title", "translations", "text", "eligible", "":
 	case "ref":
 		words = e.Why.Plan
 		intro += " " + w.t("brief.decision")
@@ -175,7 +175,7 @@ func layBrief(w *words, id SectionID, e *Entry) pageItem {
 	}
 	it.Why = []saying{{Intro: intro}}
 	if words != "" {
-		it.Why[0] = w.saying(intro, words, foreign(w, e.Language))
+		it.Why[0] = w.saying(intro, words, foreign(w, e.TextLanguage))
 	}
 	return it
 }
@@ -292,7 +292,7 @@ func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 	if !brief {
 		add("label.project", e.Project, false)
 		if e.Eligible != "" {
-			it.Rows = append(it.Rows, row{Label: w.t("label.eligible"), Text: e.Eligible, Lang: foreign(w, e.Language)})
+			it.Rows = append(it.Rows, row{Label: w.t("label.eligible"), Text: e.Eligible, Lang: foreign(w, e.TextLanguage)})
 		}
 	}
 	it.Why = sayings(w, e, brief)
@@ -336,18 +336,20 @@ func sayings(w *words, e *Entry, brief bool) []saying {
 	switch field := why.Field; {
 	case field == "ref", brief && field == "title": // no more than the title, which stands above
 	case field == "title":
+		say(w.t("why.title"), short(why.Call), e.TextLanguage)
+	case field == "translations":
 		say(w.t("why.title"), short(why.Call), e.Language)
 	case field == "eligible":
-		say(w.t("why.eligible"), why.Call, e.Language)
+		say(w.t("why.eligible"), why.Call, e.TextLanguage)
 	case field == "text" || field == "":
-		say(w.t("why."+string(known(e.Kind))), why.Call, e.Language)
+		say(w.t("why."+string(known(e.Kind))), why.Call, e.TextLanguage)
 	case field == "identifier" || field == "call": // codes read better inside the sentence
 		say(upper(w.field(field)), whole(why.Call), "")
 		if len(out) > 0 {
 			out[len(out)-1].After = w.t("why.code")
 		}
 	default:
-		say(w.f("why.named", args{Label: upper(w.field(field))}), whole(why.Call), e.Language)
+		say(w.f("why.named", args{Label: upper(w.field(field))}), whole(why.Call), e.TextLanguage)
 	}
 	if !brief {
 		say(w.t("why.activity"), why.Activity, why.ActivityLanguage)
@@ -365,14 +367,14 @@ func sayings(w *words, e *Entry, brief bool) []saying {
 		case a.Eligibility && a.Plan != "":
 			out = append(out, saying{Intro: w.t("against"), Words: spans(a.Plan), Lang: foreign(w, a.Language), Against: true})
 			if a.Field == "eligible" {
-				say(w.t("why.eligible"), a.Call, e.Language)
+				say(w.t("why.eligible"), a.Call, e.TextLanguage)
 			}
 		case a.Eligibility:
-			say(w.t("against"), a.Call, e.Language)
+			say(w.t("against"), a.Call, e.TextLanguage)
 			out[len(out)-1].Against = true
 		case brief, a.Call == "", a.Field != "text" && a.Field != "title": // a rule of the plan tells a reader nothing
 		default: // words that the plan says are not meant: they were not counted
-			say(w.t("against.words"), a.Call, e.Language)
+			say(w.t("against.words"), a.Call, e.TextLanguage)
 		}
 	}
 	return out

@@ -128,6 +128,9 @@ func Diff(old, now call.Call) []call.Change {
 		{"divisions", strings.Join(old.Divisions, ", "), strings.Join(now.Divisions, ", ")},
 		{"language", old.Language, now.Language},
 		{"url", old.URL, now.URL},
+		{"translations", translations(old.Translations), translations(now.Translations)},
+		{"stages", stages(old.Stages), stages(now.Stages)},
+		{"links", links(old.Links), links(now.Links)},
 	} {
 		if f.from != f.to {
 			add(call.EventText, f.field, f.from, f.to, false)
@@ -152,6 +155,30 @@ func moments(ms []call.Moment) string {
 		out[i] = m.String()
 	}
 	return strings.Join(out, ", ")
+}
+
+func translations(ts []call.Translation) string {
+	out := make([]string, len(ts))
+	for i, t := range ts {
+		out[i] = t.Language + ": " + t.Title
+	}
+	return strings.Join(out, "; ")
+}
+
+func stages(ss []call.Stage) string {
+	out := make([]string, len(ss))
+	for i, s := range ss {
+		out[i] = strings.TrimSpace(s.Name + " " + s.Opens.String() + "/" + s.Closes.String())
+	}
+	return strings.Join(out, "; ")
+}
+
+func links(ls []call.Link) string {
+	out := make([]string, len(ls))
+	for i, l := range ls {
+		out[i] = strings.TrimSpace(l.Title + " " + l.URL)
+	}
+	return strings.Join(out, "; ")
 }
 
 func number(n int64) string {

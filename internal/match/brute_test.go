@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -287,23 +288,92 @@ func TestSetIsBruteForce(t *testing.T) {
 			if diff := gocmp.Diff(want, s.Match(c, floor)); diff != "" {
 				t.Fatalf("floor %v (-brute force +set):\n%s", floor, diff)
 			}
-			var scores, got []Found
-			for _, f := range want {
-				f.Reasons = nil
-				scores = append(scores, f)
-			}
-			for _, x := range s.Scores(c, floor) {
-				p, priority := s.Profile(x.Profile)
-				got = append(got, Found{p, Result{priority, x.Score, x.Included, nil}})
-			}
-			slices.SortFunc(got, func(a, b Found) int {
-				return cmp.Or(strings.Compare(a.Plan, b.Plan), cmp.Compare(b.Score, a.Score), strings.Compare(a.Priority, b.Priority))
-			})
-			if diff := gocmp.Diff(scores, got); diff != "" {
+			if diff := gocmp.Diff(withoutReasons(want), scoresOf(s, c, floor)); diff != "" {
 				t.Fatalf("floor %v, scores (-brute force +set):\n%s", floor, diff)
 			}
 		}
 	})
+}
+
+// Lists that are read in parts, bytes that are read eight at a time and profiles that are numbered anew have edges
+// that a few priorities never come to.
+func TestManyProfilesAreBruteForce(t *testing.T) {
+	t.Parallel()
+	const priorities, plans = 90, 30 // 2,700: the last word of 64 is not full
+	rnd := rand.New(rand.NewPCG(11, 13))
+	few := []string{"lake", "river", "clean lake", "clean*", "*ter", "deep", "deep water", "*a*"}
+	weights := []float64{3, 2, 1, 0.35, -2}
+	var all []*plan.Plan
+	for i := range plans {
+		p := &plan.Plan{ID: fmt.Sprint("p", i), Language: "en"}
+		if i%7 == 3 {
+			p.Weights = plan.Weights{Lead: 1.6, Threshold: 1.25}
+		}
+		for k := range priorities {
+			pr := plan.Priority{ID: fmt.Sprint("x", k), Name: "Ämne", NameEN: "Subject", Text: "Lakes."}
+			if rnd.IntN(2) == 0 { // more of one weight than are looked at at a time
+				pr.Vocabulary = []plan.Term{{Weight: 1, EN: []string{"lake"}}}
+			}
+			for range rnd.IntN(5) {
+				pr.Vocabulary = append(pr.Vocabulary, plan.Term{Weight: weights[rnd.IntN(len(weights))], EN: []string{few[rnd.IntN(len(few))], few[rnd.IntN(len(few))]}})
+			}
+			if rnd.IntN(3) == 0 {
+				pr.Rules = []plan.Rule{{Field: "programme", Pattern: "L*", Weight: weights[rnd.IntN(len(weights))]}}
+			}
+			if rnd.IntN(400) == 0 {
+				pr.Always = []plan.Exception{{Source: "s", Ref: "r", Who: "fui", Why: "so."}}
+			}
+			p.Priorities = append(p.Priorities, pr)
+		}
+		all = append(all, p)
+	}
+	s, err := NewSet(slices.Values(all))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []*call.Call{
+		{Source: "s", Ref: "r", Kind: call.KindCall, Title: "A clean lake, and deep water", Text: "The river is cleaner than the lake.", Programme: "LIFE"},
+		{Source: "s", Ref: "other", Kind: call.KindPlanned, Title: "Water", Topics: []string{"river", "lakes"}, Text: "Deep, deep water."},
+		{Source: "s", Ref: "other", Kind: call.KindCall, Title: "Nothing"},
+	} {
+		every := brute(all, c, 0)
+		for _, floor := range []float64{0, 0.3, Floor, 0.7} {
+			var want []Found
+			for _, f := range every {
+				if f.Score >= floor {
+					want = append(want, f)
+				}
+			}
+			got := s.Match(c, floor)
+			if diff := gocmp.Diff(want, got); diff != "" {
+				t.Fatalf("%s, floor %v (-brute force +set):\n%s", c.Title, floor, diff)
+			}
+			if diff := gocmp.Diff(withoutReasons(want), scoresOf(s, c, floor)); diff != "" {
+				t.Fatalf("%s, floor %v, scores (-brute force +set):\n%s", c.Title, floor, diff)
+			}
+		}
+	}
+}
+
+// scoresOf gives what [Set.Scores] does as [Set.Match] would.
+func scoresOf(s *Set, c *call.Call, floor float64) []Found {
+	var out []Found
+	for _, x := range s.Scores(c, floor) {
+		p, priority := s.Profile(x.Profile)
+		out = append(out, Found{p, Result{priority, x.Score, x.Included, nil}})
+	}
+	slices.SortFunc(out, func(a, b Found) int {
+		return cmp.Or(strings.Compare(a.Plan, b.Plan), cmp.Compare(b.Score, a.Score), strings.Compare(a.Priority, b.Priority))
+	})
+	return out
+}
+
+func withoutReasons(found []Found) []Found {
+	out := slices.Clone(found)
+	for i := range out {
+		out[i].Reasons = nil
+	}
+	return out
 }
 
 // A plan may let further terms count for more than the matcher's own numbers do. The first step must not drop what

@@ -7,14 +7,8 @@ import "utkik/internal/call"
 func (s *Set) Reached(c *call.Call) int {
 	w := s.work()
 	s.find(w, c)
-	s.reach(w, c, english(c))
-	n := 0
-	for _, b := range w.bound {
-		if b > 0 {
-			n++
-		}
-	}
-	w.forget()
+	s.reach(w, c, english(c), enough(0))
+	w.bounds.take(&w.chosen)
 	s.works.Put(w)
-	return n
+	return int(w.chosen.size)
 }

@@ -14,7 +14,7 @@ import (
 // its text; the body names everything that a programme ever cares for, and counting it made matches worse.
 const (
 	inTitle  = 1.0
-	inParent = 0.5  // titles of the call, of the funding topic and of the project: about the same, but wider
+	inParent = 0.5  // titles of the call, of the funding topic and of the project: about the same, but wider; the title in other words
 	inTopics = 0.35 // the source's own keywords
 	inLead   = 0.35 // the head of the text
 )
@@ -55,6 +55,9 @@ func passages(c *call.Call) (out []passage, code string) {
 func (r *reading) read(c *call.Call) {
 	r.passages, r.words = r.passages[:0], r.words[:0]
 	r.add("title", inTitle, c.Title)
+	for _, t := range c.Translations { // the title once more: evidence, but not as much again
+		r.add("translations", inParent, t.Title)
+	}
 	body := clip(c.Text, leadWithin)
 	lead, funding, code := strip(body, strings.TrimSpace(c.Title))
 	r.code = cmp.Or(c.Call, code)

@@ -41,7 +41,7 @@ type Set struct {
 	claims index // by claimKey of a phrase: terms that hold it
 	orders index // by number of a pattern: rules that have it
 
-	points map[float64][]float32 // by weight of a place, then of a term: what the first step counts
+	shifted []uint64 // a bit for each profile: whether its plan has weights of its own
 
 	works  sync.Pool // of *work
 	quoted atomic.Int32
@@ -105,42 +105,6 @@ func (r *rows[T]) size() uint32 {
 	return uint32(last*page + len(r.pages[last]))
 }
 
-// index leads from a key to whose it is, in one long row: lists of their own would cost more memory than they hold.
-type index struct {
-	starts []uint32 // by key, and one more
-	shares []share
-	items  []uint32 // by share: the term, in [Set.terms], or the rule's number in its priority
-}
-
-// share is a profile's part in a phrase or a pattern.
-type share struct {
-	profile uint32
-	weight  uint32 // in [Set.weights]
-}
-
-// of gives the shares of the keys from..to-1, and the number of the first.
-func (x *index) of(from, to int32) ([]share, uint32) {
-	at := x.starts[from]
-	return x.shares[at:x.starts[to]], at
-}
-
-// newIndex makes an index for a number of keys of what each hands over, twice alike.
-func newIndex(keys int, each func(yield func(key int32, s share, item uint32))) index {
-	x := index{starts: make([]uint32, keys+1)}
-	each(func(key int32, _ share, _ uint32) { x.starts[key+1]++ })
-	for k := range keys {
-		x.starts[k+1] += x.starts[k]
-	}
-	x.shares, x.items = make([]share, x.starts[keys]), make([]uint32, x.starts[keys])
-	next := slices.Clone(x.starts)
-	each(func(key int32, s share, item uint32) {
-		at := next[key]
-		x.shares[at], x.items[at] = s, item
-		next[key]++
-	})
-	return x
-}
-
 // claimKey is the key of a phrase's claims. Swedish ones come after those of any language, so that an English
 // call can do without: a Swedish phrase means nothing in it, where "same" is no Sámi.
 func claimKey(phrase int32, swedish bool) int32 {
@@ -150,9 +114,8 @@ func claimKey(phrase int32, swedish bool) int32 {
 	return 2 * phrase
 }
 
-// claimsOf gives the terms that hold a phrase, those of one language behind those of the other, each in the
-// order of profiles, and the number of the first.
-func (s *Set) claimsOf(phrase int32, foreign bool) ([]share, uint32) {
+// claimsOf gives the groups of terms that hold a phrase, those of one language behind those of the other.
+func (s *Set) claimsOf(phrase int32, foreign bool) (from, to uint32) {
 	if foreign {
 		return s.claims.of(2*phrase, 2*phrase+1)
 	}
@@ -200,24 +163,13 @@ func NewSet(plans iter.Seq[*plan.Plan]) (*Set, error) {
 	b.terms.add(term{first: b.spelt.size()})
 	b.claims = newIndex(2*b.lexicon.phrases, b.eachClaim)
 	b.orders = newIndex(len(b.codes.globs), b.eachRule)
-	b.points = map[float64][]float32{}
-	for _, place := range []float64{inTitle, inParent, inTopics, inLead} {
-		points := make([]float32, len(b.weights))
-		for i, weight := range b.weights {
-			points[i] = near(place * weight)
+	b.shifted = make([]uint64, (len(b.profiles)+63)/64)
+	for i := range b.profiles {
+		if !b.factors(i).plain {
+			b.shifted[i/64] |= 1 << (i % 64)
 		}
-		b.points[place] = points
 	}
 	return b.Set, nil
-}
-
-// near is a number of points in the first step, where nothing speaks against. What counts at all must not become
-// nothing there.
-func near(points float64) float32 {
-	if points <= 0 {
-		return 0
-	}
-	return float32(max(points, 1e-30))
 }
 
 func (b *builder) add(p *plan.Plan, pp *plan.Priority) error {
@@ -307,7 +259,7 @@ func (b *builder) weigh(weight float64) uint32 {
 
 // eachClaim yields every term for each of its phrases. A phrase that a term spells in two ways, or in both
 // languages, is its once.
-func (b *builder) eachClaim(yield func(int32, share, uint32)) {
+func (b *builder) eachClaim(yield func(int32, share)) {
 	var ways []spelling
 	for i := range b.profiles {
 		for k := b.profiles[i].first; k < b.end(i); k++ {
@@ -319,17 +271,17 @@ func (b *builder) eachClaim(yield func(int32, share, uint32)) {
 					way.swedish() && slices.ContainsFunc(ways[at+1:], again) {
 					continue
 				}
-				yield(claimKey(phrase, way.swedish()), share{uint32(i), b.terms.at(k).weight}, k)
+				yield(claimKey(phrase, way.swedish()), share{uint32(i), b.terms.at(k).weight, k})
 			}
 		}
 	}
 }
 
-func (b *builder) eachRule(yield func(int32, share, uint32)) {
+func (b *builder) eachRule(yield func(int32, share)) {
 	n := 0
 	for i := range b.profiles {
 		for k, r := range b.profiles[i].Rules {
-			yield(b.listed[n], share{uint32(i), b.weigh(b.factors(i).rule(r.Weight))}, uint32(k))
+			yield(b.listed[n], share{uint32(i), b.weigh(b.factors(i).rule(r.Weight)), uint32(k)})
 			n++
 		}
 	}
@@ -430,7 +382,7 @@ type Score struct {
 // depends on c, the plans and the floor alone.
 func (s *Set) Match(c *call.Call, floor float64) []Found {
 	var out []Found
-	s.each(c, floor, func(w *work, i int) {
+	s.each(c, floor, true, func(w *work, i int) {
 		p, v := &s.profiles[i], &w.verdict
 		out = append(out, Found{s.plans[p.owner].id, Result{p.ID, v.score, v.included, s.explain(i, v, w, c)}})
 	})
@@ -443,7 +395,10 @@ func (s *Set) Match(c *call.Call, floor float64) []Found {
 // Scores is [Set.Match] without reasons, in the order of plans and priorities in the set.
 func (s *Set) Scores(c *call.Call, floor float64) []Score {
 	var out []Score
-	s.each(c, floor, func(w *work, i int) {
+	s.each(c, floor, false, func(w *work, i int) {
+		if out == nil {
+			out = make([]Score, 0, w.chosen.size) // mostly little more than there will be
+		}
 		out = append(out, Score{i, w.verdict.score, w.verdict.included})
 	})
 	return out

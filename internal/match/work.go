@@ -3,6 +3,7 @@ package match
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	"utkik/internal/call"
@@ -20,19 +21,22 @@ type work struct {
 	pieces   []symbol // of one fact
 	fitting  []int32  // patterns that fit one fact
 
-	phrases []int32   // of the spots, each once
-	best    []float64 // by phrase: the most that one of its places weighs; 0 between calls
-	bound   []float32 // by profile: the most points that it can reach; 0 between calls
-	touched []uint32  // profiles that have any, unless
-	most    bool      // so many can have that it is quicker to go through them all
+	phrases []sighting // of the spots, each once
+	seats   []int32    // by phrase: its number in phrases, counted from 1; 0 between calls
+	lists   []list     // of profiles, for each phrase and each pattern and each weight
+	says    []says     // by list
+	bounds  bounds     // nothing between calls
 
-	chosen    []uint32 // profiles that can reach the floor
-	heads     []heads  // by profile, of the chosen
-	hitLinks  []link[hit]
-	ruleLinks []link[ruled]
+	chosen subset  // profiles that can reach the floor
+	heads  []int32 // by number in chosen: where the profile's list within links begins
+	links  []link  // what was found of them
+	kept   *[atATime]uint32
 
-	hits      []hit // of the profile that is weighed
+	parts     []part // of the profile that is weighed
+	hits      []hit
 	rules     []ruled
+	against   []int32 // phrases that speak against it, by number in phrases
+	squashed  squashed
 	verdict   verdict
 	limit     limit
 	decisions []decision // about the call
@@ -44,6 +48,15 @@ type work struct {
 type spot struct {
 	place
 	phrase int32
+	next   int32 // spot of the same phrase, -1 after the last
+}
+
+// sighting is a phrase of a call with all its spots.
+type sighting struct {
+	phrase int32
+	spot   int32   // the last one, and so the first of the list of them
+	best   int32   // the first of the spots that weigh most
+	weight float64 // of the best spot's passage
 }
 
 // fit is a rule's pattern and the first fact that it fits.
@@ -56,56 +69,107 @@ type ruled struct {
 	weight float64
 }
 
-// link is an item of a list within a slice. The list ends at 0, which is nobody's.
-type link[T any] struct {
-	item T
+func (r ruled) compareTo(o ruled) int { return cmp.Compare(r.rule, o.rule) }
+
+// list is a group of an index that a call leads to.
+type list struct{ profiles, items []uint32 }
+
+// says is what a list says of every profile in it.
+type says struct {
+	points float64 // of a phrase at its best place
+	weight float64 // of the term or the rule
+	place  place   // the best one of a phrase
+	from   int32   // the phrase's number in [work.phrases], or the fact's
+	kind   kind
+}
+
+type kind uint8
+
+const (
+	forTerm kind = iota
+	againstTerm
+	byRule
+)
+
+// link is an item of a profile's list. The list ends at 0, which is nobody's.
+type link struct {
+	item uint32 // as in [index.items]
+	list uint32
 	next int32
 }
 
-// heads are where a profile's lists begin.
-type heads struct{ hit, rule int32 }
+// part is a term's part of the points of a profile.
+type part struct {
+	points float64
+	place  place
+	term   uint32
+}
+
+// stronger tells whether a counts before b.
+func (a *part) stronger(b *part) bool {
+	switch {
+	case a.points != b.points:
+		return a.points > b.points
+	case a.place.passage != b.place.passage:
+		return a.place.passage < b.place.passage
+	case a.place.from != b.place.from:
+		return a.place.from < b.place.from
+	}
+	return a.term < b.term
+}
 
 func (s *Set) work() *work {
 	if w, ok := s.works.Get().(*work); ok {
 		return w
 	}
 	return &work{
-		best:   make([]float64, s.lexicon.phrases),
+		seats:  make([]int32, s.lexicon.phrases),
 		fitted: make([]bool, len(s.codes.globs)),
-		bound:  make([]float32, len(s.profiles)),
-		heads:  make([]heads, len(s.profiles)),
+		bounds: newBounds(len(s.profiles)),
+		chosen: newSubset(len(s.profiles)),
 	}
 }
 
 // each calls found for every profile that c scores at least floor for, in the set's order, with the verdict
-// in w.
-func (s *Set) each(c *call.Call, floor float64, found func(w *work, profile int)) {
+// in w: the whole of it, or if no reasons are wanted nothing but the score.
+func (s *Set) each(c *call.Call, floor float64, reasons bool, found func(w *work, profile int)) {
 	w := s.work()
 	foreign := english(c)
-	need := enough(floor)
 	s.find(w, c)
-	s.reach(w, c, foreign)
-	s.choose(w, foreign, need)
-	for _, i := range w.chosen {
-		own := s.factors(int(i))
-		most := w.gather(i, own.further())
-		if decided := math.IsInf(float64(w.bound[i]), 1); floor > 0 && most < need && !decided {
-			continue
-		}
-		w.sort()
-		spoken := w.verdict.weigh(own, c.Kind, w.passages, w.hits, w.rules)
-		said := w.said(i)
-		if !spoken && !said {
-			continue
-		}
-		if w.verdict.points > halfway && w.barred(c) {
-			w.verdict.limit()
-		}
-		if w.verdict.decide(); w.verdict.score >= floor {
-			found(w, int(i))
+	s.reach(w, c, foreign, enough(floor))
+	s.choose(w)
+	v := &w.verdict
+	n := 0
+	for i, word := range w.chosen.words {
+		for ; word != 0; word &= word - 1 {
+			bit := bits.TrailingZeros64(word)
+			profile, head := 64*i+bit, w.heads[n]
+			n++
+			var spoken bool
+			if reasons || s.shifted[i]>>bit&1 == 1 {
+				s.gather(w, head)
+				spoken = v.weigh(s.factors(profile), c.Kind, w.passages, w.hits, w.rules)
+			} else {
+				spoken = w.add(head)
+			}
+			said := len(w.decisions) > 0 && w.said(uint32(profile))
+			if !spoken && !said {
+				continue
+			}
+			if v.points > halfway && w.barred(c) {
+				v.limit()
+			}
+			if said {
+				v.decide()
+			} else {
+				v.score = w.squashed.of(v.points)
+				v.included = v.score >= includeAt
+			}
+			if v.score >= floor {
+				found(w, profile)
+			}
 		}
 	}
-	w.forget()
 	s.works.Put(w)
 }
 
@@ -120,7 +184,7 @@ func (s *Set) find(w *work, c *call.Call) {
 			if phrase < s.formulas {
 				w.formulas = append(w.formulas, at)
 			}
-			w.spots = append(w.spots, spot{at, phrase}) // a plan may have a formula's words too
+			w.spots = append(w.spots, spot{at, phrase, -1}) // a plan may have a formula's words too
 		})
 	}
 	if len(w.formulas) > 0 {
@@ -141,144 +205,221 @@ func (s *Set) find(w *work, c *call.Call) {
 
 // reach is the first step: it adds up for every profile what its terms and rules can give at most, each
 // phrase once and where it weighs most, as if nothing could take points away.
-func (s *Set) reach(w *work, c *call.Call, foreign bool) {
-	w.phrases, w.touched = w.phrases[:0], w.touched[:0]
-	shares := 0
-	for _, x := range w.spots {
-		if w.best[x.phrase] == 0 {
-			w.phrases = append(w.phrases, x.phrase)
-			claims, _ := s.claimsOf(x.phrase, foreign)
-			shares += len(claims)
+func (s *Set) reach(w *work, c *call.Call, foreign bool, need float64) {
+	w.phrases, w.lists, w.says = w.phrases[:0], w.lists[:0], w.says[:0]
+	for i := range w.spots {
+		x := &w.spots[i]
+		weight := w.passages[x.passage].weight
+		seat := &w.seats[x.phrase]
+		if *seat == 0 {
+			w.phrases = append(w.phrases, sighting{x.phrase, -1, int32(i), weight})
+			*seat = int32(len(w.phrases))
 		}
-		w.best[x.phrase] = max(w.best[x.phrase], w.passages[x.passage].weight)
+		p := &w.phrases[*seat-1]
+		x.next, p.spot = p.spot, int32(i)
+		if weight > p.weight {
+			p.best, p.weight = int32(i), weight
+		}
+	}
+	scale := enoughBound / need
+	for i := range w.phrases {
+		p := &w.phrases[i]
+		w.seats[p.phrase] = 0
+		from, to := s.claimsOf(p.phrase, foreign)
+		s.list(w, &s.claims, from, to, says{place: w.spots[p.best].place, from: int32(i)}, p.weight, scale)
 	}
 	for _, f := range w.fits {
-		orders, _ := s.orders.of(f.pattern, f.pattern+1)
-		shares += len(orders)
-	}
-	w.most = 16*shares > len(w.bound)
-	for _, phrase := range w.phrases {
-		claims, _ := s.claimsOf(phrase, foreign)
-		w.add(claims, s.points[w.best[phrase]])
-		w.best[phrase] = 0
-	}
-	for _, f := range w.fits {
-		orders, _ := s.orders.of(f.pattern, f.pattern+1)
-		w.add(orders, s.points[inTitle])
 		w.fitted[f.pattern] = false
+		from, to := s.orders.of(f.pattern, f.pattern+1)
+		s.list(w, &s.orders, from, to, says{from: f.fact, kind: byRule}, inTitle, scale)
 	}
 	w.decisions = s.decisions[c.Key()]
 	for _, d := range w.decisions {
-		w.touched = append(w.touched, d.profile)
-		w.bound[d.profile] = float32(math.Inf(1))
+		w.bounds[d.profile] = enoughBound
 	}
 }
 
-// add counts what shares say, of which points is the most by weight.
-func (w *work) add(shares []share, points []float32) {
-	if w.most {
-		for _, x := range shares {
-			w.bound[x.profile] += points[x.weight]
+// list notes the groups from..to-1 of an index and adds up what they give at most, at a place that weighs so much.
+func (s *Set) list(w *work, in *index, from, to uint32, x says, place, scale float64) {
+	for g := from; g < to; g++ {
+		x, is, end := x, in.groups[g], in.groups[g+1].from
+		x.weight = s.weights[is.weight]
+		x.points = x.weight * place
+		profiles := in.profiles[is.from:end]
+		if x.weight > 0 {
+			// Something is never nothing, however little it is.
+			w.bounds.add(profiles, uint8(max(1, min(enoughBound, math.Ceil(x.points*scale)))))
+		} else if x.kind == forTerm {
+			x.kind = againstTerm
 		}
-		return
-	}
-	for _, x := range shares {
-		if p := points[x.weight]; p > 0 {
-			if w.bound[x.profile] == 0 {
-				w.touched = append(w.touched, x.profile)
-			}
-			w.bound[x.profile] += p
-		}
+		w.lists, w.says = append(w.lists, list{profiles, in.items[is.from:end]}), append(w.says, x)
 	}
 }
 
 // choose begins the second step: it keeps the profiles that can reach what is needed, and lists what was found of each.
-func (s *Set) choose(w *work, foreign bool, need float32) {
-	w.chosen = w.chosen[:0]
-	if w.most {
-		for i, b := range w.bound {
-			if b >= need {
-				w.chosen = append(w.chosen, uint32(i))
-			}
-		}
-	} else {
-		for _, i := range w.touched {
-			if w.bound[i] >= need {
-				w.chosen = append(w.chosen, i)
-			}
-		}
-		slices.Sort(w.chosen)
-		w.chosen = slices.Compact(w.chosen) // a person may have decided about one that was touched besides
-	}
-	for _, i := range w.chosen {
-		w.heads[i] = heads{}
-	}
-	w.hitLinks, w.ruleLinks = append(w.hitLinks[:0], link[hit]{}), append(w.ruleLinks[:0], link[ruled]{})
-	if len(w.chosen) == 0 {
+func (s *Set) choose(w *work) {
+	w.bounds.take(&w.chosen)
+	w.heads, w.links = slices.Grow(w.heads[:0], int(w.chosen.size))[:w.chosen.size], append(w.links[:0], link{})
+	clear(w.heads)
+	if w.chosen.size == 0 {
 		return
 	}
-	for _, x := range w.spots {
-		claims, first := s.claimsOf(x.phrase, foreign)
-		for k, claim := range claims {
-			if w.bound[claim.profile] >= need {
-				head := &w.heads[claim.profile].hit
-				h := hit{x.place, s.claims.items[first+uint32(k)], s.weights[claim.weight]}
-				w.hitLinks = append(w.hitLinks, link[hit]{h, *head})
-				*head = int32(len(w.hitLinks) - 1)
-			}
-		}
+	if w.kept == nil {
+		w.kept = new([atATime]uint32)
 	}
-	for _, f := range w.fits {
-		orders, first := s.orders.of(f.pattern, f.pattern+1)
-		for k, order := range orders {
-			if w.bound[order.profile] >= need {
-				head := &w.heads[order.profile].rule
-				r := ruled{s.orders.items[first+uint32(k)], f.fact, s.weights[order.weight]}
-				w.ruleLinks = append(w.ruleLinks, link[ruled]{r, *head})
-				*head = int32(len(w.ruleLinks) - 1)
+	for i := range w.lists {
+		l := &w.lists[i]
+		for from := 0; from < len(l.profiles); from += atATime {
+			profiles := l.profiles[from:min(from+atATime, len(l.profiles))]
+			items := l.items[from : from+len(profiles)]
+			for _, k := range w.kept[:w.chosen.keep(profiles, w.kept)] {
+				head := &w.heads[w.chosen.number(profiles[k])]
+				w.links = append(w.links, link{items[k], uint32(i), *head})
+				*head = int32(len(w.links) - 1)
 			}
 		}
 	}
 }
 
-// enough is how many points of the first step can come to a score of floor. It is a little less than they
-// are, since the first step counts with half the digits, but never nothing.
-func enough(floor float64) float32 {
+// enough is how many points of the first step can come to a score of floor: a little less than do, since sums of the
+// same numbers in another order may differ in their last digit, but never nothing.
+func enough(floor float64) float64 {
 	floor = min(floor, 1) - 1e-5
 	if floor <= 0 {
 		return math.SmallestNonzeroFloat32
 	}
-	return float32(floor * halfway / (1 - floor) * (1 - 1e-4))
+	return floor * halfway / (1 - floor) * (1 - 1e-4)
 }
 
-// gather takes the hits and rules of profile i together and tells more closely what they can give at most: the
-// best term in full and further ones as the second.
-func (w *work) gather(i uint32, further float64) float32 {
+// add is [verdict.weigh] without a word on why: it adds up the points of a profile that has no weights of its own, from
+// its list. It is false if nothing speaks for the profile.
+func (w *work) add(head int32) bool {
+	v := &w.verdict
+	v.points, v.limited, v.always, v.never = 0, 0, nil, nil
+	if head == 0 {
+		return false
+	}
+	if first := &w.links[head]; first.next == 0 { // most have one phrase and nothing else
+		if x := &w.says[first.list]; x.kind == forTerm {
+			v.points = x.points
+			return true
+		}
+	}
+	w.parts, w.rules, w.against = w.parts[:0], w.rules[:0], w.against[:0]
+	for at := head; at != 0; at = w.links[at].next {
+		l := &w.links[at]
+		switch x := &w.says[l.list]; x.kind {
+		case forTerm:
+			w.count(part{x.points, x.place, l.item})
+		case againstTerm:
+			w.against = append(w.against, x.from)
+		case byRule:
+			w.rules = append(w.rules, ruled{l.item, x.from, x.weight})
+		}
+	}
+	if len(w.against) > 0 {
+		w.parts = w.parts[:0]
+		for at := head; at != 0; at = w.links[at].next {
+			l := &w.links[at]
+			if x := &w.says[l.list]; x.kind == forTerm {
+				w.countUntouched(x, l.item)
+			}
+		}
+	}
+	share := 1.0
+next:
+	for k := range w.parts {
+		p := &w.parts[k]
+		for b := range k {
+			if w.parts[b].place.holds(p.place) {
+				continue next
+			}
+		}
+		v.points += float64(p.points * share)
+		share *= further
+	}
+	spoken := len(w.parts) > 0
+	if len(w.rules) > 0 {
+		slices.SortFunc(w.rules, ruled.compareTo)
+		for _, r := range w.rules {
+			v.points += r.weight
+			spoken = spoken || r.weight > 0
+		}
+	}
+	return spoken
+}
+
+// count puts a part in its place among the others, unless its term has a better one.
+func (w *work) count(p part) {
+	for k := range w.parts {
+		if o := &w.parts[k]; o.term == p.term {
+			if o.points > p.points || o.points == p.points && o.place.compare(p.place) <= 0 {
+				return
+			}
+			w.parts = slices.Delete(w.parts, k, k+1)
+			break
+		}
+	}
+	k := len(w.parts)
+	w.parts = append(w.parts, p)
+	for ; k > 0 && p.stronger(&w.parts[k-1]); k-- {
+		w.parts[k] = w.parts[k-1]
+	}
+	w.parts[k] = p
+}
+
+// countUntouched counts a phrase of a term at the best place that no phrase against the profile touches, if there is one.
+func (w *work) countUntouched(x *says, term uint32) {
+	best, weight := int32(-1), 0.0
+	for at := w.phrases[x.from].spot; at >= 0; at = w.spots[at].next {
+		place := w.spots[at].place
+		if here := w.passages[place.passage].weight; here >= weight && !slices.ContainsFunc(w.against, func(phrase int32) bool { return w.touches(phrase, place) }) {
+			best, weight = at, here
+		}
+	}
+	if best >= 0 {
+		w.count(part{x.weight * weight, w.spots[best].place, term})
+	}
+}
+
+// touches tells whether a phrase has a word in common with a place anywhere.
+func (w *work) touches(phrase int32, p place) bool {
+	for at := w.phrases[phrase].spot; at >= 0; at = w.spots[at].next {
+		if w.spots[at].touches(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// squashed remembers what points come to: among thousands of profiles, few have a sum of their own, and a division and
+// two roundings are a good part of weighing one.
+type squashed [1 << 10]struct{ points, score float64 }
+
+func (m *squashed) of(points float64) float64 {
+	at := &m[math.Float64bits(points)*0x9e3779b97f4a7c15>>(64-10)]
+	if at.points != points {
+		at.points, at.score = points, squash(points)
+	}
+	return at.score
+}
+
+// gather takes the hits and rules of a profile together, those of a phrase at every place where it stands.
+func (s *Set) gather(w *work, head int32) {
 	w.hits, w.rules = w.hits[:0], w.rules[:0]
-	var best, sum, rules float64
-	for at := w.heads[i].hit; at != 0; at = w.hitLinks[at].next {
-		h := w.hitLinks[at].item
-		points := max(0, h.weight*w.passages[h.passage].weight)
-		best, sum = max(best, points), sum+points
-		w.hits = append(w.hits, h)
+	for at := head; at != 0; at = w.links[at].next {
+		l := &w.links[at]
+		x := &w.says[l.list]
+		if x.kind == byRule {
+			w.rules = append(w.rules, ruled{l.item, x.from, x.weight})
+			continue
+		}
+		for spot := w.phrases[x.from].spot; spot >= 0; spot = w.spots[spot].next {
+			w.hits = append(w.hits, hit{w.spots[spot].place, l.item, x.weight})
+		}
 	}
-	for at := w.heads[i].rule; at != 0; at = w.ruleLinks[at].next {
-		r := w.ruleLinks[at].item
-		rules += r.weight
-		w.rules = append(w.rules, r)
-	}
-	return near(best + further*(sum-best) + rules)
-}
-
-// sort puts the hits and rules of a profile in order. Lists were made from the front: turned round, they mostly are.
-func (w *work) sort() {
-	if len(w.hits) > 1 {
-		slices.Reverse(w.hits)
-		slices.SortFunc(w.hits, hit.compareTo)
-	}
-	if len(w.rules) > 1 {
-		slices.SortFunc(w.rules, func(a, b ruled) int { return cmp.Compare(a.rule, b.rule) })
-	}
+	slices.SortFunc(w.hits, hit.compareTo)
+	slices.SortFunc(w.rules, ruled.compareTo)
 }
 
 // said tells whether a person has decided about the call for profile i. The last decision of a sort is the one that
@@ -304,15 +445,4 @@ func (w *work) barred(c *call.Call) bool {
 		w.asked = true
 	}
 	return w.limited
-}
-
-// forget makes w ready for another call.
-func (w *work) forget() {
-	if w.most {
-		clear(w.bound)
-		return
-	}
-	for _, i := range w.touched {
-		w.bound[i] = 0
-	}
 }

@@ -14,6 +14,14 @@
 //	matches     results of one plan for one call, zstd  -> calls
 //	cursors     how far each reader of the feeds has come, by name
 //	digests     digests as printed or sent, zstd
+//	recipients  who is sent mail, and how far each has been told
+//	subscriptions  what they follow  -> recipients
+//	suspensions addresses that a mail server refused for good
+//	decisions   what was decided about a call, never altered  -> calls
+//	contents    what mails say, zstd
+//	outbox      mails, one a recipient and period, and what came of them  -> contents
+//	sent        every try to send one, never altered
+//	notices     what the operator should know of, until it is mended
 //	counters    one row: the last rev and the last seq given
 //
 // A call's current content is its newest version: the row in calls holds no copy of it, so that they

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 
 	"github.com/pressly/goose/v3"
 )
@@ -41,39 +42,29 @@ var (
 	}}
 )
 
-// provider gives the migrations of the folder that fsys is, in d's words, to be applied to db. Numbers are taken by
-// whoever begins a migration, and land when it is done: one with a lower number than the newest is applied all the same.
+// provider gives the migrations of the folder that fsys is, in d's words, to be applied to db.
 func provider(d dialect, db *sql.DB, fsys fs.FS) (*goose.Provider, error) {
 	return goose.NewProvider(d.goose, db, dialectFS{fsys, d.words},
-		goose.WithDisableGlobalRegistry(true), goose.WithAllowOutofOrder(true), goose.WithTableName(versionTable), goose.WithLogger(goose.NopLogger()))
+		goose.WithDisableGlobalRegistry(true), goose.WithTableName(versionTable), goose.WithLogger(goose.NopLogger()),
+		goose.WithAllowOutofOrder(true)) // numbers are given out to several hands, and land in any order
 }
 
-// schema is how far a database has come, or is to come: the highest number of its migrations, and how many they are.
-type schema struct {
-	version int64
-	applied int
-}
-
-// behind tells whether a migration of want is missing: a higher number, or one between.
-func (have schema) behind(want schema) bool {
-	return have.version < want.version || have.applied < want.applied
-}
-
-// newest is the schema that the migrations of the program lead to.
-func newest(fsys fs.FS) (schema, error) {
+// versions are those of the program's migrations.
+func versions(fsys fs.FS) ([]int64, error) {
 	files, err := fs.Glob(fsys, "*.sql")
 	if err != nil {
-		return schema{}, err
+		return nil, err
 	}
-	top := schema{applied: len(files)}
+	var out []int64
 	for _, f := range files {
 		n, err := goose.NumericComponent(f)
 		if err != nil {
-			return schema{}, fmt.Errorf("migration %s: %v", f, err)
+			return nil, fmt.Errorf("migration %s: %v", f, err)
 		}
-		top.version = max(top.version, n)
+		out = append(out, n)
 	}
-	return top, nil
+	slices.Sort(out)
+	return out, nil
 }
 
 // migrate applies what is missing. Each migration is one transaction.

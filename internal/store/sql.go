@@ -37,6 +37,24 @@ const (
 	digestList
 	digestListDepartment
 	orphans
+	recipientOne
+	recipientList
+	subscriptionOne
+	subscriptionList
+	suspensionOne
+	decisionList
+	decisionListAll
+	changeBefore
+	changeLast
+	contentOne
+	outboxOne
+	outboxList
+	outboxListState
+	outboxQueued
+	outboxCounts
+	sentList
+	noticeList
+	noticeOne
 
 	reads // the number of reading statements
 )
@@ -71,6 +89,30 @@ const (
 	matchSet
 	matchDelete
 	digestInsert
+	recipientInsert
+	recipientUpdate
+	recipientDelete
+	recipientPause
+	recipientTold
+	subscriptionInsert
+	subscriptionDelete
+	suspensionInsert
+	suspensionDelete
+	decisionCall
+	decisionInsert
+	contentInsert
+	outboxInsert
+	outboxClaim
+	outboxState
+	outboxSent
+	outboxRequeue
+	outboxUnclaim
+	outboxHold
+	outboxResume
+	sentInsert
+	noticeRaise
+	noticeTold
+	noticeMend
 
 	queries // the number of statements
 )
@@ -90,6 +132,18 @@ const (
 
 	changeSelect = `SELECT h.seq, h.at, c.source, c.ref, h.event, h.field, h.old, h.new, h.material, h.baseline, h.mended
 		FROM changes h JOIN calls c ON c.id = h.call `
+
+	recipientSelect = `SELECT r.id, r.address, r.name, r.department, r.language, r.zone, r.hour, r.rhythm, r.weekday, r.lifesign,
+		r.paused, r.stand_in, r.seq, r.waiting, r.period, r.mailed, COALESCE(s.since, 0), COALESCE(s.reason, '')
+		FROM recipients r LEFT JOIN suspensions s ON s.address = LOWER(r.address) `
+
+	subscriptionSelect = `SELECT recipient, name, departments, priorities, programmes, kinds, search FROM subscriptions `
+
+	decisionSelect = `SELECT c.source, c.ref, d.department, d.recipient, d.choice, d.why, d.who, d.at
+		FROM decisions d JOIN calls c ON c.id = d.call `
+
+	outboxSelect = `SELECT recipient, period, kind, content, items, address, name, language, message_id, written, state, since,
+		due, tries, error, head, hash FROM outbox `
 
 	digestSelect = `SELECT department, date, language, hash, at, body FROM digests `
 )
@@ -214,4 +268,74 @@ var statements = [queries]string{
 		ON CONFLICT (department, date, language, hash) DO NOTHING`,
 	digestList:           digestSelect + `ORDER BY date DESC, at DESC, department, language, hash LIMIT $1`,
 	digestListDepartment: digestSelect + `WHERE department = $1 ORDER BY date DESC, at DESC, language, hash LIMIT $2`,
+
+	recipientOne:     recipientSelect + `WHERE r.id = $1`,
+	recipientList:    recipientSelect + `ORDER BY r.id`,
+	subscriptionOne:  subscriptionSelect + `WHERE recipient = $1 ORDER BY n`,
+	subscriptionList: subscriptionSelect + `ORDER BY recipient, n`,
+	recipientInsert: `INSERT INTO recipients (id, address, name, department, language, zone, hour, rhythm, weekday, lifesign,
+		paused, stand_in, seq, waiting, period, mailed)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '[]', '', $14) ON CONFLICT (id) DO NOTHING`,
+	recipientUpdate: `UPDATE recipients SET address = $1, name = $2, department = $3, language = $4, zone = $5, hour = $6,
+		rhythm = $7, weekday = $8, lifesign = $9, paused = $10, stand_in = $11 WHERE id = $12`,
+	recipientDelete: `DELETE FROM recipients WHERE id = $1`,
+	recipientPause:  `UPDATE recipients SET paused = $1, stand_in = $2 WHERE id = $3`,
+	recipientTold: `UPDATE recipients SET seq = $1, waiting = $2, period = $3, mailed = $4
+		WHERE id = $5 AND seq = $6 AND period = $7`,
+	subscriptionInsert: `INSERT INTO subscriptions (recipient, n, name, departments, priorities, programmes, kinds, search)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	subscriptionDelete: `DELETE FROM subscriptions WHERE recipient = $1`,
+	suspensionOne:      `SELECT since, reason FROM suspensions WHERE address = LOWER($1)`,
+	suspensionInsert: `INSERT INTO suspensions (address, since, reason) VALUES (LOWER($1), $2, $3)
+		ON CONFLICT (address) DO NOTHING`,
+	suspensionDelete: `DELETE FROM suspensions WHERE address = LOWER($1)`,
+	decisionList: decisionSelect + `WHERE d.id = (SELECT MAX(l.id) FROM decisions l
+		WHERE l.call = d.call AND l.department = d.department AND l.recipient = d.recipient)
+		ORDER BY c.source, c.ref, d.department, d.recipient`,
+	decisionListAll: decisionSelect + `WHERE c.source = $1 AND c.ref = $2 ORDER BY d.id`,
+	decisionInsert: `INSERT INTO decisions (call, department, recipient, choice, why, who, at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+	decisionCall: `SELECT id FROM calls WHERE source = $1 AND ref = $2`,
+	changeBefore: `SELECT COALESCE(MAX(seq), 0) FROM changes WHERE at < $1`,
+	changeLast:   `SELECT seq FROM counters WHERE id = 1`,
+
+	contentOne: `SELECT body FROM contents WHERE hash = $1`,
+	contentInsert: `INSERT INTO contents (hash, body) VALUES ($1, $2)
+		ON CONFLICT (hash) DO NOTHING`,
+	outboxOne:       outboxSelect + `WHERE recipient = $1 AND period = $2`,
+	outboxList:      outboxSelect + `ORDER BY written DESC, recipient, period LIMIT $1`,
+	outboxListState: outboxSelect + `WHERE state = $1 ORDER BY written DESC, recipient, period LIMIT $2`,
+	outboxQueued: outboxSelect + `WHERE state = 'queued' AND due <= $1
+		ORDER BY due, recipient, period LIMIT $2`,
+	outboxCounts: `SELECT state, COUNT(*), MIN(due) FROM outbox GROUP BY state ORDER BY state`,
+	outboxInsert: `INSERT INTO outbox (recipient, period, kind, content, items, address, name, language, message_id, written,
+		state, since, due, tries, error, head, hash)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $10, $11, 0, '', $12, '')
+		ON CONFLICT (recipient, period) DO NOTHING`,
+	outboxClaim: `UPDATE outbox SET state = 'sending', since = $1, tries = tries + 1
+		WHERE recipient = $2 AND period = $3 AND state = 'queued'`,
+	outboxState: `UPDATE outbox SET state = $1, since = $2, due = $3, error = $4
+		WHERE recipient = $5 AND period = $6 AND state = 'sending'`,
+	outboxSent: `UPDATE outbox SET state = 'sent', since = $1, error = '', head = $2, hash = $3
+		WHERE recipient = $4 AND period = $5 AND state = 'sending'`,
+	outboxUnclaim: `UPDATE outbox SET state = 'queued', since = $1, tries = tries - 1
+		WHERE recipient = $2 AND period = $3 AND state = 'sending'`,
+	outboxRequeue: `UPDATE outbox SET state = 'queued', since = $1 WHERE state = 'sending'`,
+	outboxHold: `UPDATE outbox SET state = 'suspended', since = $1, error = $2
+		WHERE LOWER(address) = LOWER($3) AND state = 'queued'`,
+	outboxResume: `UPDATE outbox SET state = 'queued', since = $1, due = $1, tries = 0
+		WHERE LOWER(address) = LOWER($2) AND state IN ('suspended', 'refused')`,
+	sentInsert: `INSERT INTO sent (recipient, period, at, address, outcome, answer, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+	sentList: `SELECT recipient, period, at, address, outcome, answer, hash FROM sent
+		WHERE recipient = $1 AND period = $2 ORDER BY id`,
+
+	noticeOne:  `SELECT key, since, text, told, mended FROM notices WHERE key = $1`,
+	noticeList: `SELECT key, since, text, told, mended FROM notices WHERE mended = 0 ORDER BY since, key`,
+	// A matter that was mended and comes again begins anew; one that lasts keeps its beginning.
+	noticeRaise: `INSERT INTO notices (key, since, text, told, mended) VALUES ($1, $2, $3, 0, 0)
+		ON CONFLICT (key) DO UPDATE SET text = excluded.text, mended = 0,
+		since = CASE WHEN notices.mended = 0 THEN notices.since ELSE excluded.since END,
+		told = CASE WHEN notices.mended = 0 THEN notices.told ELSE 0 END`,
+	noticeTold: `UPDATE notices SET told = $1 WHERE key = $2`,
+	noticeMend: `UPDATE notices SET mended = $1 WHERE key = $2 AND mended = 0`,
 }

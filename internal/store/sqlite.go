@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -21,7 +22,7 @@ import (
 // What only SQLite understands. Everything else is in sql.go and runs on both engines.
 const (
 	sqliteTables = `SELECT COUNT(*), COUNT(CASE WHEN name = '` + versionTable + `' THEN 1 END) FROM sqlite_master WHERE type = 'table'`
-	sqliteSchema = `SELECT COALESCE(MAX(version_id), 0), COUNT(DISTINCT version_id) FROM ` + versionTable + ` WHERE is_applied = 1 AND version_id > 0`
+	sqliteSchema = `SELECT DISTINCT version_id FROM ` + versionTable + ` WHERE is_applied = 1 AND version_id > 0 ORDER BY version_id`
 	sqliteBackup = `VACUUM INTO $1`
 	sqliteCheck  = `PRAGMA integrity_check(20)`
 	sqliteKeys   = `PRAGMA foreign_key_check`
@@ -78,7 +79,7 @@ func (s *Store) openSchema(ctx context.Context, fsys fs.FS) error {
 	if err := os.MkdirAll(filepath.Dir(s.path), 0o750); err != nil {
 		return fmt.Errorf("store %s: %v", s.path, err)
 	}
-	want, err := newest(fsys)
+	want, err := versions(fsys)
 	if err != nil {
 		return err
 	}
@@ -91,7 +92,7 @@ func (s *Store) openSchema(ctx context.Context, fsys fs.FS) error {
 		return s.fail("opening", nothingSaved, err)
 	}
 	s.writer.SetMaxOpenConns(1)
-	if have.behind(want) {
+	if !slices.Equal(have, want) {
 		if err := s.migrateSQLite(ctx, want, fsys); err != nil {
 			return err
 		}
@@ -107,54 +108,66 @@ func (s *Store) openSchema(ctx context.Context, fsys fs.FS) error {
 	return nil
 }
 
-// schema looks at the file before anything is set on it, and gives its schema: none when there is no file yet. Newer
-// than want is ErrNewer.
-func (s *Store) schema(ctx context.Context, want schema) (schema, error) {
-	var have schema
+// schema looks at the file before anything is set on it, and gives the versions that its schema was brought
+// through, sorted: none when there is no file yet. One that is not among want is ErrNewer.
+func (s *Store) schema(ctx context.Context, want []int64) ([]int64, error) {
 	info, err := os.Stat(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return have, nil
+		return nil, nil
 	case err != nil:
-		return have, fmt.Errorf("store %s: %v", s.path, err)
+		return nil, fmt.Errorf("store %s: %v", s.path, err)
 	case info.IsDir():
-		return have, fmt.Errorf("store %s: is a folder: name a file in it, such as %s", s.path, filepath.Join(s.path, "utkik.db"))
+		return nil, fmt.Errorf("store %s: is a folder: name a file in it, such as %s", s.path, filepath.Join(s.path, "utkik.db"))
 	}
 	db, err := sql.Open("sqlite", s.dsn("mode=rw"))
 	if err != nil {
-		return have, s.fail("opening", nothingSaved, err)
+		return nil, s.fail("opening", nothingSaved, err)
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 	var tables, ours int
 	if err := db.QueryRowContext(ctx, sqliteTables).Scan(&tables, &ours); err != nil {
-		return have, s.fail("opening", nothingSaved, err)
+		return nil, s.fail("opening", nothingSaved, err)
 	}
 	if ours == 0 {
 		if tables > 0 {
-			return have, fmt.Errorf("store %s: holds the tables of another program: name another file; nothing was touched", s.path)
+			return nil, fmt.Errorf("store %s: holds the tables of another program: name another file; nothing was touched", s.path)
 		}
-		return have, nil
+		return nil, nil
 	}
-	if err := db.QueryRowContext(ctx, sqliteSchema).Scan(&have.version, &have.applied); err != nil {
-		return have, s.fail("opening", nothingSaved, err)
+	rows, err := db.QueryContext(ctx, sqliteSchema)
+	if err != nil {
+		return nil, s.fail("opening", nothingSaved, err)
 	}
-	if have.version > want.version {
-		return have, fmt.Errorf("store %s: its schema has version %d and this program knows %d: run the newer program that wrote it, "+
-			"or restore a backup from before; nothing was touched: %w", s.path, have.version, want.version, ErrNewer)
+	defer rows.Close()
+	var have []int64
+	for rows.Next() {
+		var version int64
+		if err := rows.Scan(&version); err != nil {
+			return nil, s.fail("opening", nothingSaved, err)
+		}
+		if !slices.Contains(want, version) {
+			return nil, fmt.Errorf("store %s: its schema has version %d and this program knows %v: run the newer program that wrote it, "+
+				"or restore a backup from before; nothing was touched: %w", s.path, version, want, ErrNewer)
+		}
+		have = append(have, version)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, s.fail("opening", nothingSaved, err)
 	}
 	return have, nil
 }
 
 // migrateSQLite brings the schema forward; of several programs one does, and the others wait for it.
-func (s *Store) migrateSQLite(ctx context.Context, want schema, fsys fs.FS) error {
+func (s *Store) migrateSQLite(ctx context.Context, want []int64, fsys fs.FS) error {
 	h, err := s.holdMigration(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.free()
 	have, err := s.schema(ctx, want) // another may have been first
-	if err != nil || !have.behind(want) {
+	if err != nil || slices.Equal(have, want) {
 		return err
 	}
 	if err := migrate(ctx, s.engine, s.writer, fsys); err != nil {

@@ -20,7 +20,8 @@ import (
 type callPage struct {
 	Frame
 	Heading    string
-	Language   string
+	HeadingIn  string // language of the heading
+	Language   string // of the rest
 	Status     string
 	StatusName string
 	When       moment
@@ -28,6 +29,7 @@ type callPage struct {
 	URL        string
 	AtSource   string
 	Facts      []fact
+	Links      []webLink // documents and pages that its source names
 	Why        []why
 	Paragraphs []string
 	History    []event
@@ -37,6 +39,8 @@ type fact struct {
 	Name   string
 	Values []string
 }
+
+type webLink struct{ URL, Name string }
 
 // why is one priority of the plan that the call concerns.
 type why struct {
@@ -81,7 +85,13 @@ func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 	}
 	c, now := rec.Call, s.cfg.Now()
 	c.Status = c.StatusAt(now)
-	p := callPage{Frame: f, Heading: cmp.Or(c.Title, c.Identifier, c.Ref), Language: tag(c.Language), Facts: s.facts(f, &rec)}
+	title, in := c.TitleIn(f.Lang)
+	p := callPage{Frame: f, Heading: cmp.Or(title, c.Identifier, c.Ref), HeadingIn: tag(in), Language: tag(c.Language), Facts: s.facts(f, &rec)}
+	for _, l := range c.Links {
+		if host := webHost(l.URL); host != "" {
+			p.Links = append(p.Links, webLink{l.URL, cmp.Or(l.Title, host)})
+		}
+	}
 	p.Title = f.titled(p.Heading)
 	if !rec.Gone.IsZero() {
 		c.Status = call.StatusClosed
@@ -181,6 +191,11 @@ func (s *Server) facts(f Frame, rec *store.Record) []fact {
 		dates = append(dates, t.Closes+" "+t.moment(d))
 	}
 	add(t.Deadlines, dates...)
+	var stages []string
+	for _, st := range c.Stages {
+		stages = append(stages, t.stage(st))
+	}
+	add(t.Stages, stages...)
 	add(t.Facets[index.FacetKind], t.Kinds[string(c.Kind)])
 	add(t.Budget, t.euro(c.BudgetEUR))
 	switch {
@@ -192,6 +207,9 @@ func (s *Server) facts(f Frame, rec *store.Record) []fact {
 	if c.Grants > 0 {
 		add(t.Grants, number(int64(c.Grants), t.Group))
 	}
+	if title, _ := c.TitleIn(f.Lang); title != c.Title {
+		add(t.SourceTitle, c.Title)
+	}
 	add(t.Programme, append([]string{c.Programme}, c.Divisions...)...)
 	add(t.CallName, c.CallTitle, c.ParentTitle, c.Project, c.Call)
 	add(t.Identifier, c.Identifier)
@@ -200,6 +218,19 @@ func (s *Server) facts(f Frame, rec *store.Record) []fact {
 	add(t.SourceName, s.sourceName(f, c.Source))
 	add(t.FirstSeen, t.day(rec.FirstSeen))
 	return out
+}
+
+// stage says one line of a timeline: what was asked, and from when to when.
+func (t *texts) stage(s call.Stage) string {
+	switch {
+	case s.Opens.IsZero() && s.Closes.IsZero():
+		return s.Name
+	case s.Closes.IsZero():
+		return s.Name + ": " + t.moment(s.Opens) + " –"
+	case s.Opens.IsZero():
+		return s.Name + ": – " + t.moment(s.Closes)
+	}
+	return s.Name + ": " + t.moment(s.Opens) + " – " + t.moment(s.Closes)
 }
 
 func (t *texts) euro(n int64) string {

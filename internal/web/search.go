@@ -74,7 +74,8 @@ type chip struct{ Label, Without string }
 type hit struct {
 	Link       string
 	Title      template.HTML // escaped by the index, words found marked
-	Lang       string
+	Lang       string        // of the title
+	TextLang   string        // of the snippet
 	Kind       string
 	Status     string
 	StatusName string
@@ -398,7 +399,7 @@ func (s *Server) hit(ctx context.Context, f Frame, h *index.Hit) (hit, error) {
 	out := hit{
 		Link:  callLink(f, h.Key()),
 		Title: template.HTML(h.TitleHTML), // the index escapes it
-		Lang:  tag(h.Language), Kind: f.T.Kinds[string(h.Kind)], Status: string(h.Status), StatusName: f.T.Statuses[string(h.Status)],
+		Lang:  tag(cmp.Or(h.TitleIn, h.Language)), TextLang: tag(h.Language), Kind: f.T.Kinds[string(h.Kind)], Status: string(h.Status), StatusName: f.T.Statuses[string(h.Status)],
 		Programme: h.Programme, When: when(f.T, &c, s.cfg.Now()), Snippet: template.HTML(h.Snippet), Identifier: short(h.Identifier, 80),
 	}
 	if h.Title == "" {

@@ -63,7 +63,10 @@ func calls() []call.Call {
 		{Source: "ft-portal", Ref: "LONG", Kind: call.KindCall, Title: strings.Repeat("Järnväg", 500) + strings.Repeat(" lång", 100), Status: call.StatusOpen, Deadlines: day(11, 5),
 			Language: "sv", Text: strings.Repeat("x", 4000)},
 		{Source: "have-your-say", Ref: "14000", Kind: call.KindConsultation, Title: "Samråd om järnväg i glesbygd", Status: call.StatusOpen, Deadlines: day(9, 9), Language: "sv",
-			Text: "Kommissionen frågar om tåg.", URL: "https://example.eu/samrad"},
+			Text: "Kommissionen frågar om tåg.", URL: "https://example.eu/samrad", Translations: []call.Translation{{Language: "en", Title: "Consultation on thin traffic"}},
+			Stages: []call.Stage{{Name: "Call for evidence", Opens: call.Day(2025, 1, 7), Closes: call.Day(2025, 2, 4)}, {Name: "Public consultation", Opens: call.Day(2026, 6, 1)},
+				{Name: "Draft act", Closes: call.Day(2027, 3, 1)}, {Name: "Commission adoption"}},
+			Links: []call.Link{{Title: "Frågorna", URL: "https://example.eu/fragor.pdf"}, {URL: "https://www.example.eu/mer"}, {Title: "farlig", URL: "javascript:alert(1)"}}},
 		{Source: "have-your-say", Ref: "14001", Kind: call.KindNews, Title: "Nyhet utan datum", Language: "sv"},
 		{Source: "have-your-say", Ref: "14002", Kind: call.KindConsultation, Title: "Early closed consultation", Status: call.StatusClosed, Deadlines: day(9, 10), Language: "en"},
 	}

@@ -61,6 +61,9 @@ type texts struct {
 	PerGrant        string            `json:"per_grant"`
 	Grants          string            `json:"grants"`
 	Deadlines       string            `json:"deadlines"`
+	Stages          string            `json:"stages"` // the times at which a consultation asks
+	SourceTitle     string            `json:"source_title"`
+	Links           string            `json:"links"`
 	ActionTypes     string            `json:"action_types"`
 	Eligible        string            `json:"eligible"`
 	SourceName      string            `json:"source_name"`

@@ -1,0 +1,289 @@
+package store
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"utkik/internal/call"
+	"utkik/internal/subscription"
+)
+
+func reader(id string) subscription.Recipient {
+	return subscription.Recipient{
+		ID: id, Address: id + "@example.org", Name: "Avdelning " + id, Department: "kultur", Language: "sv", Zone: "Europe/Stockholm", Hour: 7,
+		Rhythm: subscription.Daily, Lifesign: true,
+		Follows: []subscription.Subscription{
+			{Departments: []string{"kultur"}},
+			{Name: "Vätgas", Priorities: []string{"miljo-klimat", "naringsliv"}, Programmes: []string{"CEF"}, Kinds: []call.Kind{call.KindCall}, Search: `vätgas OR "hydrogen valley"`},
+		},
+	}
+}
+
+func TestRecipients(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		b, a := reader("b"), reader("a")
+		b.Progress.Cursor = 7
+		if err := s.SaveRecipients(ctx, []subscription.Recipient{b, a}, true); err != nil {
+			t.Fatal(err)
+		}
+		a.Progress.Mailed, b.Progress.Mailed = epoch, epoch
+		a.Progress.Waiting, b.Progress.Waiting = []int64{}, []int64{}
+		got, err := s.Recipients(ctx)
+		if diff := cmp.Diff([]subscription.Recipient{a, b}, got); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		if err := s.SaveRecipients(ctx, []subscription.Recipient{reader("c"), reader("a")}, true); !errors.Is(err, ErrExists) {
+			t.Errorf("twice: got %v, want ErrExists", err)
+		}
+		if _, err := s.Recipient(ctx, "c"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("a part was saved: %v", err)
+		}
+
+		b.Name, b.Follows = "Annat namn", b.Follows[:1]
+		b.Progress.Cursor = 0 // is not what saving is for
+		if err := s.SaveRecipients(ctx, []subscription.Recipient{b}, false); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.PauseRecipient(ctx, "b", subscription.Pause{Until: "2026-08-10", StandIn: "a@example.org"}); err != nil {
+			t.Fatal(err)
+		}
+		b.Progress.Cursor = 7
+		b.Pause = subscription.Pause{Until: "2026-08-10", StandIn: "a@example.org"}
+		one, err := s.Recipient(ctx, "b")
+		if diff := cmp.Diff(b, one); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		if err := s.RemoveRecipient(ctx, "b"); err != nil {
+			t.Error(err)
+		}
+		for what, err := range map[string]error{"remove": s.RemoveRecipient(ctx, "b"), "pause": s.PauseRecipient(ctx, "b", subscription.Pause{})} {
+			if !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), `recipient "b"`) {
+				t.Errorf("%s: got %v, want ErrNotFound", what, err)
+			}
+		}
+	})
+}
+
+func TestDecisions(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		saved(t, s, Batch{Source: "ft-portal", At: day(1), Saves: []Save{{Call: sample("ft-portal", "1")}, {Call: sample("ft-portal", "2")}}})
+		key := call.Key{Source: "ft-portal", Ref: "1"}
+		first := subscription.Decision{Key: key, Department: "kultur", Choice: subscription.Follow, Who: "handläggare", At: day(1)}
+		later := subscription.Decision{Key: key, Department: "kultur", Choice: subscription.NotRelevant, Why: "ingen kapacitet", Who: "chef", At: day(2)}
+		own := subscription.Decision{Key: key, Recipient: "a", Choice: subscription.Act, At: day(1)}
+		for _, d := range []subscription.Decision{first, own, later} {
+			if err := s.Decide(ctx, d); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.Decisions(ctx)
+		if diff := cmp.Diff([]subscription.Decision{own, later}, got); diff != "" || err != nil {
+			t.Errorf("in force: %v (-want +got):\n%s", err, diff)
+		}
+		got, err = s.DecisionsOf(ctx, key)
+		if diff := cmp.Diff([]subscription.Decision{first, own, later}, got); diff != "" || err != nil {
+			t.Errorf("all: %v (-want +got):\n%s", err, diff)
+		}
+		first.Key.Ref = "nowhere"
+		if err := s.Decide(ctx, first); !errors.Is(err, ErrNotFound) {
+			t.Errorf("got %v, want ErrNotFound", err)
+		}
+	})
+}
+
+// written are a recipient and a mail for it.
+func written(t *testing.T, s *Store, id, period string) MailKey {
+	t.Helper()
+	ctx := t.Context()
+	r, err := s.Recipient(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		r = reader(id)
+		if err = s.SaveRecipients(ctx, []subscription.Recipient{r}, true); err == nil {
+			r, err = s.Recipient(ctx, id)
+		}
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := PackContent(&Content{Subject: "3 nya utlysningar", Text: "Text\n", HTML: "<p>Text</p>", Data: []byte(`{"a":1}`)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := Mail{MailKey: MailKey{id, period}, Kind: "digest", Items: 3, Address: r.Address, Name: r.Name, Language: "sv", MessageID: id + "." + period + "@example.org", Due: epoch}
+	to := subscription.Progress{Cursor: r.Progress.Cursor + 5, Waiting: []int64{2}, Period: period, Mailed: epoch}
+	got, err := s.Tell(ctx, []Telling{{Recipient: id, From: r.Progress, To: to, Mail: &m, Content: c}})
+	if err != nil || len(got) != 1 || got[0] != m.MailKey {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	return m.MailKey
+}
+
+func TestTell(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		key := written(t, s, "a", "2026-06-27")
+		m, err := s.Mail(ctx, key)
+		if err != nil || m.State != MailQueued || m.Items != 3 || !m.Written.Equal(epoch) || m.Address != "a@example.org" {
+			t.Errorf("got %+v, %v", m, err)
+		}
+		c, err := s.Content(ctx, m.Content)
+		if err != nil || c.Subject != "3 nya utlysningar" || string(c.Data) != `{"a":1}` {
+			t.Errorf("got %+v, %v", c, err)
+		}
+		r, err := s.Recipient(ctx, "a")
+		if err != nil || r.Progress.Cursor != 5 || r.Progress.Period != "2026-06-27" || len(r.Progress.Waiting) != 1 {
+			t.Errorf("got %+v, %v", r.Progress, err)
+		}
+
+		packed, err := PackContent(&c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := m
+		again.MessageID = "another@example.org"
+		telling := func(period string) Telling {
+			again := again
+			again.Period = period
+			return Telling{Recipient: "a", From: subscription.Progress{}, To: subscription.Progress{Cursor: 9, Period: period}, Mail: &again, Content: packed}
+		}
+		if got, err := s.Tell(ctx, []Telling{telling("2026-06-28")}); err != nil || len(got) != 0 {
+			t.Errorf("told by another meanwhile: got %v, %v", got, err)
+		}
+
+		// Removed and back again on the same day: the key stands, and nothing that was to be told is lost.
+		if err := s.RemoveRecipient(ctx, "a"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.SaveRecipients(ctx, []subscription.Recipient{reader("a")}, true); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.Tell(ctx, []Telling{telling("2026-06-27")}); err != nil || len(got) != 0 {
+			t.Errorf("a key twice: got %v, %v", got, err)
+		}
+		r, err = s.Recipient(ctx, "a")
+		if err != nil || r.Progress.Cursor != 0 || r.Progress.Period != "2026-06-27" {
+			t.Errorf("got %+v, %v", r.Progress, err)
+		}
+		if got, err := s.Mails(ctx, "", 0); err != nil || len(got) != 1 {
+			t.Errorf("%d mails, %v", len(got), err)
+		}
+		if ok, err := s.Post(ctx, Mail{MailKey: key, Kind: "reminder", MessageID: "x@example.org"}, packed); ok || err != nil {
+			t.Errorf("posted under a used key: %v, %v", ok, err)
+		}
+	})
+}
+
+func TestOutbox(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		a, b := written(t, s, "a", "2026-06-27"), written(t, s, "b", "2026-06-27")
+		a2 := written(t, s, "a", "2026-06-28")
+		release, again, err := s.HoldOutbox(ctx)
+		if err != nil || again != 0 {
+			t.Fatal(again, err)
+		}
+		if _, _, err := s.HoldOutbox(ctx); !errors.Is(err, ErrRunning) {
+			t.Errorf("beside another: got %v, want ErrRunning", err)
+		}
+		if ms, err := s.TakeMails(ctx, epoch.Add(-time.Second), 10); err != nil || len(ms) != 0 {
+			t.Errorf("before it is due: %v, %v", ms, err)
+		}
+		ms, err := s.TakeMails(ctx, epoch, 2)
+		if err != nil || len(ms) != 2 || ms[0].MailKey != a || ms[1].MailKey != a2 || ms[0].Tries != 1 {
+			t.Fatalf("got %v, %v", ms, err)
+		}
+		if err := release(); err != nil {
+			t.Fatal(err)
+		}
+
+		// The program died: what it took is taken again.
+		if release, again, err = s.HoldOutbox(ctx); err != nil || again != 2 {
+			t.Fatalf("again %d, %v", again, err)
+		}
+		defer release()
+		if ms, err = s.TakeMails(ctx, epoch, 10); err != nil || len(ms) != 3 || ms[0].Tries != 2 {
+			t.Fatalf("got %v, %v", ms, err)
+		}
+		err = s.RecordMails(ctx, []Outcome{
+			{Mail: b, Address: "b@example.org", At: day(1), State: MailSent, Answer: "250 OK", Head: []byte("Subject: x\r\n"), Hash: "abc"},
+			{Mail: a2, At: day(1), Untried: true},
+			{Mail: a, Address: "A@example.org", At: day(1), State: MailSuspended, Answer: "550 no such user", Notice: "a@example.org is refused"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := s.Mail(ctx, b)
+		if err != nil || m.State != MailSent || string(m.Head) != "Subject: x\r\n" || m.Hash != "abc" || !m.Since.Equal(day(1)) {
+			t.Errorf("sent: %+v, %v", m, err)
+		}
+		tries, err := s.Tries(ctx, b)
+		if diff := cmp.Diff([]Try{{b, day(1), "b@example.org", "sent", "250 OK", "abc"}}, tries); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		for _, k := range []MailKey{a, a2} {
+			if m, err := s.Mail(ctx, k); err != nil || m.State != MailSuspended {
+				t.Errorf("%s: %s, %v", k, m.State, err)
+			}
+		}
+		if r, err := s.Recipient(ctx, "a"); err != nil || !r.Suspended.Since.Equal(day(1)) || r.Suspended.Reason != "550 no such user" {
+			t.Errorf("got %+v, %v", r.Suspended, err)
+		}
+		if ns, err := s.Notices(ctx); err != nil || len(ns) != 1 || ns[0].Text != "a@example.org is refused" {
+			t.Errorf("got %v, %v", ns, err)
+		}
+		if n, err := s.LiftSuspension(ctx, "a@EXAMPLE.org", day(2)); err != nil || n != 2 {
+			t.Errorf("%d queued again, %v", n, err)
+		}
+		if ms, err := s.TakeMails(ctx, day(2), 10); err != nil || len(ms) != 2 {
+			t.Errorf("got %v, %v", ms, err)
+		}
+		if ns, err := s.Notices(ctx); err != nil || len(ns) != 0 {
+			t.Errorf("got %v, %v", ns, err)
+		}
+		if got, err := s.Suspended(ctx, "a@example.org"); err != nil || got.Is() {
+			t.Errorf("got %v, %v", got, err)
+		}
+	})
+}
+
+func TestNotices(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		do := func(err error) {
+			t.Helper()
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		is := func(want Notice) {
+			t.Helper()
+			got, err := s.Notice(ctx, want.Key)
+			if diff := cmp.Diff(want, got); diff != "" || err != nil {
+				t.Errorf("%v (-want +got):\n%s", err, diff)
+			}
+		}
+		do(s.RaiseNotice(ctx, "source:ft-portal", "answers 500", day(1)))
+		do(s.NoticeTold(ctx, "source:ft-portal", day(2)))
+		do(s.RaiseNotice(ctx, "source:ft-portal", "answers 503", day(3)))
+		is(Notice{Key: "source:ft-portal", Since: day(1), Text: "answers 503", Told: day(2)})
+		do(s.MendNotice(ctx, "source:ft-portal", day(4)))
+		do(s.MendNotice(ctx, "source:ft-portal", day(5)))
+		is(Notice{Key: "source:ft-portal", Since: day(1), Text: "answers 503", Told: day(2), Mended: day(4)})
+		do(s.RaiseNotice(ctx, "source:ft-portal", "answers 404", day(6)))
+		is(Notice{Key: "source:ft-portal", Since: day(6), Text: "answers 404"})
+		if _, err := s.Notice(ctx, "nothing"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("got %v, want ErrNotFound", err)
+		}
+	})
+}
