@@ -174,9 +174,14 @@ func (j *judgement) weigh(items []kind.Item) {
 	fresh, stale := 0, 0
 	for _, it := range items {
 		h, waiting := j.held[it.Call.Ref]
-		if j.ruling(it.Call) != "" {
+		if ruling := j.ruling(it.Call); ruling != "" { // a person has looked at it
 			delete(missing, it.Call.Ref)
-			continue // a person has looked at it
+			// That a crowd of stale rows was dropped makes the rest of the index no better: what else it says is
+			// doubted as long as it would have been.
+			if r := j.ruled[it.Call.Ref]; ruling == store.Dropped && strings.HasPrefix(r.Reason, staleCrowd) && j.At.Sub(r.At) < confirmAfter {
+				stale++
+			}
+			continue
 		}
 		old := waiting && !(strings.HasPrefix(h.Reason, staleCrowd) && j.At.Sub(h.Since) < confirmAfter)
 		known := j.known[it.Call.Ref]

@@ -91,7 +91,10 @@ func (w *world) carry(v intake.Verdict) {
 	for _, h := range v.Batch.Holds {
 		w.held[h.Ref] = h
 	}
-	w.ruled = append(w.ruled, v.Batch.Rulings...)
+	for _, r := range v.Batch.Rulings {
+		r.At = w.day
+		w.ruled = append(w.ruled, r)
+	}
 }
 
 // log writes the changes of a verdict as lines.
@@ -483,8 +486,16 @@ func TestDrop(t *testing.T) {
 			refs = append(refs, c.Ref)
 		}
 		w.rule(store.Dropped, refs...)
-		if v := w.crawl(reading{list: list}); v.Suspect || v.Quarantined != 0 {
-			t.Errorf("suspect %v, held %d after they were dropped", v.Suspect, v.Quarantined)
+		// What else such an index says is doubted for a week all the same.
+		list[0] = open("a000", "2026-08-01")
+		for day := range 7 {
+			if v := w.crawl(reading{list: list}); !v.Suspect || v.Quarantined != 1 {
+				t.Fatalf("day %d: suspect %v, held %d after they were dropped", day, v.Suspect, v.Quarantined)
+			}
+		}
+		v := w.crawl(reading{list: list})
+		if want(t, v, "a000 deadlines deadlines: 2026-09-01 -> 2026-08-01 material"); v.Suspect || v.Quarantined != 0 {
+			t.Errorf("suspect %v, held %d", v.Suspect, v.Quarantined)
 		}
 	})
 	t.Run("a deadline that moved back", func(t *testing.T) {
