@@ -96,7 +96,7 @@ func (l *loader) validate(c *Config) {
 	if c.Store.URL != "" {
 		// The value is never repeated: it may hold a password, and a broken one may hold it anywhere.
 		u, err := url.Parse(c.Store.URL)
-		l.want("store.url", err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && u.Host != "",
+		l.want("store.url", err == nil && (u.Scheme == "postgres" || u.Scheme == "postgresql") && (u.Host != "" || u.Query().Get("host") != ""),
 			"want postgres://user:password@host/database, or nothing for SQLite in the data folder; letters such as @ and / in a password are written as %%40 and %%2F")
 	}
 

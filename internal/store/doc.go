@@ -41,11 +41,12 @@
 //
 // Statements (sql.go) and migrations are written in the SQL that SQLite and PostgreSQL share. Times are
 // BIGINT, milliseconds since 1970 UTC, 0 for none. Booleans are BIGINT 0 or 1. The few words that differ
-// are exchanged when a migration is read (migrate.go). Only SQLite can be opened so far; a test prepares
-// every statement on both.
+// are exchanged when a migration is read (migrate.go). sqlite.go and postgres.go hold what only one engine
+// understands: how it is opened, locked and checked, and what its errors mean. The tests run on both.
 //
 // # Durability
 //
-// What is committed survives the loss of power (synchronous=FULL), except the newest raw documents: those
+// What is committed survives the loss of power (synchronous=FULL; synchronous_commit=on and the server's own
+// fsync, which is on unless somebody turned it off), except the newest raw documents: those
 // survive the death of the process, and can be fetched again. A transaction is saved whole or not at all.
 package store

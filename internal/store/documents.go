@@ -25,7 +25,7 @@ func (s *Store) KeepDocument(ctx context.Context, run Run, d kind.Document, prob
 	}
 	k := &keeping{raw: d.Body, hash: digest(d.Body), turn: make(chan turn, 1)}
 	var known int
-	if err := s.stmts[bodyKnown].QueryRowContext(ctx, k.hash).Scan(&known); err != nil {
+	if err := s.row(ctx, bodyKnown, k.hash).Scan(&known); err != nil {
 		return s.fail(doing, nothingSaved, err)
 	}
 	if known == 0 { // compressed before the transaction: others wait for that

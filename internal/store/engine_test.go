@@ -3,23 +3,17 @@ package store
 import (
 	"bufio"
 	"context"
-	"database/sql"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
+	"utkik/internal/store/storetest"
 )
 
 // The tests run on SQLite, and on a PostgreSQL of their own where the machine has the server.
@@ -30,7 +24,7 @@ func TestMain(m *testing.M) {
 		return
 	}
 	code := m.Run()
-	pg.stop()
+	pg.Stop()
 	os.Exit(code)
 }
 
@@ -57,140 +51,40 @@ func engines(t *testing.T, test func(t *testing.T, s *Store)) {
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); test(t, openPostgres(t)) })
 }
 
-type postgres struct {
-	sync.Mutex
-	once sync.Once
-	cmd  *exec.Cmd
-	dir  string
-	err  error
-	n    atomic.Int64
+// addresses runs a test on an empty database of each engine that the machine has.
+func addresses(t *testing.T, test func(t *testing.T, url string)) {
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); test(t, "sqlite:"+filepath.Join(t.TempDir(), "utkik.db")) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); test(t, pg.URL(t)) })
 }
 
-var pg postgres
+// freed waits until the server has noticed that the holder of a lock is gone. A file's lock is free at once.
+func freed(t *testing.T, s *Store, name string) {
+	t.Helper()
+	if s.locks == nil {
+		return
+	}
+	conn, err := s.locks.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer discard(conn)
+	for _, do := range []string{postgresWait, postgresFree} {
+		if _, err := conn.ExecContext(t.Context(), do, lockKey(name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
 
-// openPostgres gives a store on a database of its own. Only the opening is written here: statements and
-// migrations are the program's.
+var pg storetest.Server
+
+// openPostgres gives a store on a database of its own.
 func openPostgres(t testing.TB) *Store {
 	t.Helper()
-	bin := postgresBin()
-	if bin == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no PostgreSQL server under /usr/lib/postgresql/*/bin: install Debian's package postgresql")
-		}
-		t.Skip("SKIPPED ON POSTGRESQL: no server under /usr/lib/postgresql/*/bin: install Debian's package postgresql")
-	}
-	pg.once.Do(func() { pg.err = pg.start(bin) })
-	if pg.err != nil {
-		t.Fatal(pg.err)
-	}
-	name := fmt.Sprintf("t%d", pg.n.Add(1))
-	root, err := sql.Open("pgx", pg.dsn("postgres"))
+	s, err := open(t, pg.URL(t))
 	if err != nil {
-		t.Fatal(err)
-	}
-	defer root.Close()
-	pg.Lock() // one copy of the template at a time
-	_, err = root.ExecContext(t.Context(), "CREATE DATABASE "+name)
-	pg.Unlock()
-	if err != nil {
-		t.Fatal(err)
-	}
-	db, err := sql.Open("pgx", pg.dsn(name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	sub, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &Store{path: filepath.Join(t.TempDir(), name), now: func() time.Time { return epoch }, reader: db,
-		holds: map[int64]*hold{}, full: true, engine: postgresDialect}
-	t.Cleanup(func() { s.Close() })
-	if s.writer, err = sql.Open("pgx", pg.dsn(name)); err != nil {
-		t.Fatal(err)
-	}
-	s.writer.SetMaxOpenConns(1)
-	if err := migrate(t.Context(), s.engine, s.writer, sub); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.prepare(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return s
-}
-
-func postgresBin() string {
-	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
-	version := func(p string) int {
-		n, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(p))))
-		return n
-	}
-	slices.SortFunc(found, func(a, b string) int { return version(a) - version(b) })
-	if len(found) == 0 {
-		return ""
-	}
-	return filepath.Dir(found[len(found)-1])
-}
-
-func (p *postgres) dsn(database string) string {
-	return fmt.Sprintf("host=%s user=postgres dbname=%s sslmode=disable", p.dir, database)
-}
-
-// start makes a cluster in a folder of its own. It listens on a socket in that folder and on no port. The
-// server refuses to run as root, who becomes somebody else for it.
-func (p *postgres) start(bin string) error {
-	dir, err := os.MkdirTemp("", "utkik-pg")
-	if err != nil {
-		return err
-	}
-	p.dir = dir
-	as, err := unprivileged(dir)
-	if err != nil {
-		return err
-	}
-	run := func(name string, args ...string) *exec.Cmd {
-		cmd := exec.Command(filepath.Join(bin, name), args...)
-		cmd.Dir = dir
-		cmd.SysProcAttr = as
-		return cmd
-	}
-	data := filepath.Join(dir, "data")
-	// A language whose order is not that of bytes would be the harder test, but few machines have one.
-	out, err := run("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync").CombinedOutput()
-	if err != nil {
-		return fmt.Errorf("initdb: %v\n%s", err, out)
-	}
-	p.cmd = run("postgres", "-D", data, "-k", dir, "-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200")
-	log, err := p.cmd.StderrPipe()
-	if err != nil {
-		return err
-	}
-	if err := p.cmd.Start(); err != nil {
-		return err
-	}
-	lines := bufio.NewScanner(log)
-	var said []string
-	for lines.Scan() {
-		said = append(said, lines.Text())
-		if strings.Contains(lines.Text(), "ready to accept connections") {
-			go func() {
-				for lines.Scan() {
-				}
-			}()
-			return nil
-		}
-	}
-	return fmt.Errorf("postgres ended: %s", strings.Join(said, "\n"))
-}
-
-func (p *postgres) stop() {
-	if p.cmd != nil && p.cmd.Process != nil {
-		p.cmd.Process.Signal(syscall.SIGQUIT) // at once: nothing of it is kept
-		p.cmd.Wait()
-	}
-	if p.dir != "" {
-		os.RemoveAll(p.dir)
-	}
 }
 
 // Opening prepares every statement; this says on which engines that was done.

@@ -1,19 +1,31 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"fmt"
-	"os"
 )
 
 // errHeld tells that somebody else has the hold.
 var errHeld = errors.New("held by another")
 
-// hold is an exclusive lock on a file beside the database. The operating system frees it when the process
-// dies, however it dies. The file stays: removing it would let two processes lock two files of one name.
-type hold struct{ file *os.File }
+// hold is an exclusive lock by which one process has something for itself. It ends with its process, however that
+// ends: on SQLite it is a lock of the operating system on a file beside the database, on PostgreSQL an advisory
+// lock of the server on a connection that is kept for it.
+type hold struct{ release func() error }
 
-// takeHold takes the lock of that file, or answers errHeld at once.
+func (h *hold) free() error { return h.release() }
+
+// hold takes the lock of that name, for the whole installation, or answers errHeld at once.
+func (s *Store) hold(ctx context.Context, name string) (*hold, error) {
+	if s.locks != nil {
+		return s.takeLock(ctx, name)
+	}
+	return takeHold(s.path + "-" + name + ".lock")
+}
+
+// takeHold takes the lock of that file, or answers errHeld at once. The file stays: removing it would let two
+// processes lock two files of one name.
 func takeHold(path string) (*hold, error) {
 	f, err := lockFile(path)
 	if errors.Is(err, errHeld) {
@@ -22,7 +34,5 @@ func takeHold(path string) (*hold, error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %v", path, err)
 	}
-	return &hold{f}, nil
+	return &hold{f.Close}, nil
 }
-
-func (h *hold) free() error { return h.file.Close() }

@@ -23,7 +23,7 @@ func cursorOfMatches(plan string) string { return "match:" + plan }
 // Cursor gives how far the reader of that name has come; 0 when it was never set.
 func (s *Store) Cursor(ctx context.Context, name string) (int64, error) {
 	var v int64
-	err := s.stmts[cursorGet].QueryRowContext(ctx, name).Scan(&v)
+	err := s.row(ctx, cursorGet, name).Scan(&v)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, s.fail("cursor "+name, "", err)
 	}
@@ -128,7 +128,7 @@ func saveMatch(t *txn, plan string, key call.Key, text []byte, hash string, touc
 // MatchState gives the hash of the plan by which the stored matches were made, and how far in the feed of
 // [Store.Changed] they reach; empty and 0 when the plan was never matched.
 func (s *Store) MatchState(ctx context.Context, plan string) (hash string, cursor int64, err error) {
-	err = s.stmts[planHash].QueryRowContext(ctx, plan).Scan(&hash)
+	err = s.row(ctx, planHash, plan).Scan(&hash)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", 0, s.fail("plan "+plan, "", err)
 	}
@@ -139,7 +139,7 @@ func (s *Store) MatchState(ctx context.Context, plan string) (hash string, curso
 // Matches gives the results of one call as they were saved; none when there are none.
 func (s *Store) Matches(ctx context.Context, plan string, key call.Key) ([]match.Result, error) {
 	var packed []byte
-	err := s.stmts[matchOne].QueryRowContext(ctx, plan, key.Source, key.Ref).Scan(&packed)
+	err := s.row(ctx, matchOne, plan, key.Source, key.Ref).Scan(&packed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

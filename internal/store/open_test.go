@@ -83,7 +83,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"another program's", other, "holds the tables of another program"},
 		{"a folder", dir, "is a folder: name a file in it"},
 		{"below a file", blocked, "not a directory"},
-		{"another engine", "postgres://utkik:secret@db/utkik", "store postgres:...: this program opens SQLite only so far"},
+		{"another engine", "mysql://utkik:secret@db/utkik", "store mysql:...: no such engine: give sqlite:/path/utkik.db or postgres://"},
 		{"nothing", "", "no file is named"},
 		{"nothing by scheme", "sqlite:", "no file is named"},
 		{"in memory", "sqlite::memory:", "no file is named"},

@@ -226,12 +226,12 @@ func (s *Store) MailCounts(ctx context.Context) ([]MailCount, error) {
 // ErrRunning when somebody has it. Mails that a program took and did not finish are queued again: it died, or
 // was killed between the server's answer and its record.
 func (s *Store) HoldOutbox(ctx context.Context) (release func() error, again int, err error) {
-	h, err := takeHold(s.path + "-outbox.lock")
+	h, err := s.hold(ctx, "outbox")
 	if errors.Is(err, errHeld) {
 		return nil, 0, fmt.Errorf("store %s: another program is sending: %w", s.path, ErrRunning)
 	}
 	if err != nil {
-		return nil, 0, fmt.Errorf("store %s: %v", s.path, err)
+		return nil, 0, s.fail("taking the outbox", nothingSaved, err)
 	}
 	err = s.write(ctx, survivesPower, func(t *txn) error {
 		n, err := t.exec(outboxRequeue, ms(s.now()))

@@ -159,7 +159,7 @@ func (s *Store) LiftSuspension(ctx context.Context, address string, now time.Tim
 func (s *Store) Suspended(ctx context.Context, address string) (subscription.Suspension, error) {
 	var since int64
 	var out subscription.Suspension
-	err := s.stmts[suspensionOne].QueryRowContext(ctx, address).Scan(&since, &out.Reason)
+	err := s.row(ctx, suspensionOne, address).Scan(&since, &out.Reason)
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return out, s.fail("suspension of "+address, "", err)
 	}

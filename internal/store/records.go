@@ -92,7 +92,7 @@ func (s *Store) Texts(ctx context.Context, keys []call.Key) (map[call.Key]string
 	out := make(map[call.Key]string, len(keys))
 	for _, key := range keys {
 		var body []byte
-		err := s.stmts[versionBody].QueryRowContext(ctx, key.Source, key.Ref).Scan(&body)
+		err := s.row(ctx, versionBody, key.Source, key.Ref).Scan(&body)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}

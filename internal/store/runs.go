@@ -44,12 +44,12 @@ func (s *Store) BeginRun(ctx context.Context, source, kind string, started time.
 	if source == "" || started.IsZero() {
 		return Run{}, fmt.Errorf("store %s: a run needs a source and a time", s.path)
 	}
-	h, err := takeHold(s.path + "-run-" + url.PathEscape(source) + ".lock")
+	h, err := s.hold(ctx, "run-"+url.PathEscape(source))
 	if errors.Is(err, errHeld) {
 		return Run{}, s.running(ctx, source)
 	}
 	if err != nil {
-		return Run{}, fmt.Errorf("store %s: %v", s.path, err)
+		return Run{}, s.fail("taking hold of "+source, nothingSaved, err)
 	}
 	r := Run{Source: source, Kind: kind, Started: at(ms(started))}
 	err = s.write(ctx, survivesPower, func(t *txn) error {
@@ -71,7 +71,7 @@ func (s *Store) BeginRun(ctx context.Context, source, kind string, started time.
 func (s *Store) running(ctx context.Context, source string) error {
 	since := ""
 	var started int64
-	switch err := s.stmts[runOpen].QueryRowContext(ctx, source).Scan(&started); {
+	switch err := s.row(ctx, runOpen, source).Scan(&started); {
 	case err == nil:
 		since = " since " + at(started).Format(time.RFC3339)
 	case !errors.Is(err, sql.ErrNoRows): // no row: the other has only just taken hold
@@ -81,11 +81,12 @@ func (s *Store) running(ctx context.Context, source string) error {
 }
 
 // EndRun writes the run's row and lets go of the source, also when the row could not be written. A run
-// without an end ends now. After [Store.Commit] it is not needed, and does no harm.
+// without an end ends now. After [Store.Commit] it is not needed, and does no harm; nor where the source was taken
+// over meanwhile: the run was ended then.
 func (s *Store) EndRun(ctx context.Context, r Run) error {
 	defer s.letGo(r.ID)
 	err := s.write(ctx, survivesPower, func(t *txn) error { return s.updateRun(t, r) })
-	if err != nil {
+	if err != nil && !errors.Is(err, errTaken) {
 		return s.fail(fmt.Sprintf("ending run %d of %s", r.ID, r.Source), nothingSaved, err)
 	}
 	return nil
@@ -105,11 +106,23 @@ func (s *Store) updateRun(t *txn, r Run) error {
 	}
 	n, err := t.exec(runUpdate, ms(r.Ended), r.Requests, r.NotModified, r.Bytes, r.Seen, r.Added, r.Changed, r.Gone,
 		r.Quarantined, bit(r.Complete), bit(r.Baseline), bit(r.Suspect), bit(r.Judged), r.Error, string(r.Fault), string(findings), string(notes), r.ID)
-	if err == nil && n == 0 {
-		err = fmt.Errorf("run %d: %w", r.ID, ErrNotFound)
+	if err != nil || n > 0 {
+		return err
 	}
-	return err
+	var ended int64
+	if err := t.row(runEnded, r.ID).Scan(&ended); errors.Is(err, sql.ErrNoRows) {
+		return fmt.Errorf("run %d: %w", r.ID, ErrNotFound)
+	} else if err != nil {
+		return err
+	}
+	return fmt.Errorf("run %d was %w at %s: its result is left out, the later run has a newer one",
+		r.ID, errTaken, at(ended).Format(time.RFC3339))
 }
+
+// errTaken tells that another process has begun a run of the same source, and so ended this one. On one machine
+// that needs the death of this process; on PostgreSQL the loss of the connection that held the source suffices. What
+// the later run will have read is newer.
+var errTaken = errors.New("ended as interrupted when another process began a run of its source")
 
 // letGo frees the source that the run holds, if it still does.
 func (s *Store) letGo(run int64) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -97,9 +96,15 @@ func TestRuns(t *testing.T) {
 // A run whose process is killed frees its source, and is seen as interrupted.
 func TestTwoProcesses(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "utkik.db")
-	s := openAt(t, path)
-	cmd, lines := spawn(t, "hold", path)
+	addresses(t, testTwoProcesses)
+}
+
+func testTwoProcesses(t *testing.T, url string) {
+	s, err := open(t, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd, lines := spawn(t, "hold", url)
 	if !lines.Scan() || lines.Text() != "holding" {
 		t.Fatalf("the other process: %q", lines.Text())
 	}
@@ -108,6 +113,7 @@ func TestTwoProcesses(t *testing.T) {
 	}
 	cmd.Process.Kill()
 	cmd.Wait()
+	freed(t, s, "run-ft-portal")
 	run, err := s.BeginRun(t.Context(), "ft-portal", "crawl", day(1))
 	if err != nil {
 		t.Fatal(err)
@@ -125,10 +131,18 @@ func TestTwoProcesses(t *testing.T) {
 // What a killed process had committed is whole, and nothing else is there.
 func TestKilled(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "utkik.db")
+	addresses(t, testKilled)
+}
+
+func testKilled(t *testing.T, url string) {
+	s, err := open(t, url)
+	if err != nil {
+		t.Fatal(err)
+	}
 	committed := 0
 	for n := range 3 {
-		cmd, lines := spawn(t, "commit", path)
+		freed(t, s, "run-ft-portal")
+		cmd, lines := spawn(t, "commit", url)
 		for range n + 2 {
 			if !lines.Scan() || lines.Text() != "committed" {
 				t.Fatalf("the other process: %q", lines.Text())
@@ -143,7 +157,7 @@ func TestKilled(t *testing.T) {
 		}
 		cmd.Wait()
 	}
-	s := openAt(t, path)
+	freed(t, s, "run-ft-portal")
 	if err := s.Check(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -63,6 +63,7 @@ const (
 	runInterrupt query = reads + iota
 	runInsert
 	runUpdate
+	runEnded
 	coverageInsert
 	rulingInsert
 	bodyStands
@@ -164,7 +165,9 @@ var statements = [queries]string{
 		VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '[]') RETURNING id`,
 	runUpdate: `UPDATE runs SET ended = $1, requests = $2, not_modified = $3, bytes = $4, seen = $5, added = $6,
 		changed = $7, gone = $8, quarantined = $9, complete = $10, baseline = $11, suspect = $12, judged = $13, error = $14, fault = $15,
-		findings = $16, notes = $17 WHERE id = $18`,
+		findings = $16, notes = $17
+		WHERE id = $18 AND error <> 'interrupted'`, // whose source was taken over does not come back
+	runEnded: `SELECT ended FROM runs WHERE id = $1`,
 	coverageInsert: `INSERT INTO coverage (run, field, have, items) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (run, field) DO UPDATE SET have = excluded.have, items = excluded.items`,
 	coverageList: `SELECT c.run, r.started, c.field, c.have, c.items FROM coverage c JOIN runs r ON r.id = c.run

@@ -37,7 +37,7 @@ func sqlitePath(address string) (string, error) {
 	if scheme, rest, ok := strings.Cut(address, ":"); ok && len(scheme) > 1 { // a single letter is a drive
 		if scheme != "sqlite" {
 			// The address may hold a password: name its scheme only.
-			return "", fmt.Errorf("store %s:...: this program opens SQLite only so far: give sqlite:/path/utkik.db", scheme)
+			return "", fmt.Errorf("store %s:...: no such engine: give sqlite:/path/utkik.db or postgres://user:password@host/database", scheme)
 		}
 		path = rest
 		if strings.HasPrefix(path, "///") {
@@ -65,12 +65,15 @@ func (s *Store) dsn(settings ...string) string {
 	return file.String() + "?" + strings.Join(settings, "&")
 }
 
-func (s *Store) openSQLite(ctx context.Context) error {
+func (s *Store) openSQLite(ctx context.Context, address string) error {
 	sub, err := fs.Sub(migrations, "migrations")
 	if err != nil {
 		return err
 	}
 	s.engine = sqliteDialect
+	if s.path, err = sqlitePath(address); err != nil {
+		return err
+	}
 	return s.openSchema(ctx, sub)
 }
 
@@ -197,53 +200,43 @@ func (s *Store) holdMigration(ctx context.Context) (*hold, error) {
 	}
 }
 
-// Outcomes that a failed write can promise.
-const (
-	nothingSaved    = "nothing was saved"
-	nothingSavedRun = "nothing of this run was saved"
-)
-
-// fail says in a sentence what err means for who runs the program, what to do next, and what became of the
-// data. doing and err, which the operator's log wants, follow in parentheses. A context's error stays in
-// the chain, as everything does.
-func (s *Store) fail(doing, outcome string, err error) error {
-	if outcome != "" {
-		outcome = "; " + outcome
-	}
+// sqliteSays tells what an error means for who runs the program and what to do next; empty when it has no better
+// words than the error's own.
+func sqliteSays(err error) string {
 	var coded *sqlite.Error
 	if !errors.As(err, &coded) {
 		if errors.Is(err, syscall.ENOSPC) {
-			return fmt.Errorf("store %s: disk full: free space and run the command again%s (%s: %w)", s.path, outcome, doing, err)
+			return "disk full: free space and run the command again"
 		}
-		return fmt.Errorf("store %s: %s: %w%s", s.path, doing, err, outcome)
+		return ""
 	}
-	var says string
 	switch code := coded.Code(); code & 0xff { // the rest of an extended code is detail
 	case sqlite3.SQLITE_FULL:
-		says = "disk full: free space and run the command again"
+		return "disk full: free space and run the command again"
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
-		says = fmt.Sprintf("locked by another program for more than %s: let it finish and run the command again", busy)
+		return fmt.Sprintf("locked by another program for more than %s: let it finish and run the command again", busy)
 	case sqlite3.SQLITE_CORRUPT:
-		says = "the file is damaged: stop every utkik, put a backup of the data folder in its place, and crawl again"
+		return "the file is damaged: stop every utkik, put a backup of the data folder in its place, and crawl again"
 	case sqlite3.SQLITE_NOTADB:
-		says = "the file is damaged, or no database: put a backup of it in its place, or name another file"
+		return "the file is damaged, or no database: put a backup of it in its place, or name another file"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH:
-		says = "cannot be opened for writing: see that the file and its folder belong to the user who runs the program"
+		return "cannot be opened for writing: see that the file and its folder belong to the user who runs the program"
 	case sqlite3.SQLITE_IOERR:
-		says = "the disk does not answer as it should: check the disk and the space on it, and run the command again"
+		return "the disk does not answer as it should: check the disk and the space on it, and run the command again"
 	case sqlite3.SQLITE_CONSTRAINT:
-		says = "a row was refused: this is a fault of the program, report it with the words in parentheses"
+		return "a row was refused: this is a fault of the program, report it with the words in parentheses"
 	case sqlite3.SQLITE_INTERRUPT:
-		says = "interrupted: run the command again"
-	default:
-		return fmt.Errorf("store %s: %s: %w%s", s.path, doing, err, outcome)
+		return "interrupted: run the command again"
 	}
-	return fmt.Errorf("store %s: %s%s (%s: %w)", s.path, says, outcome, doing, err)
+	return ""
 }
 
 // Backup writes a whole and compact copy of the database, as it is at one moment, to a new file, while
 // others read and write. It never writes over a file, and leaves none that is not whole.
 func (s *Store) Backup(ctx context.Context, path string) error {
+	if s.locks != nil {
+		return fmt.Errorf("store %s: PostgreSQL is backed up by its own tools: pg_dump, or a base backup with its log", s.path)
+	}
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("backup %s: the file exists already: name a new one", path)
 	}
@@ -281,9 +274,8 @@ func (s *Store) backup(ctx context.Context, part string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// Check looks for damage: in the file's structure, in what its rows point to, and in the text of every call.
-func (s *Store) Check(ctx context.Context) error {
-	const next = "put a backup of the data folder in its place"
+// checkFile looks for damage in the file's structure and in what its rows point to.
+func (s *Store) checkFile(ctx context.Context, next string) error {
 	rows, err := s.reader.QueryContext(ctx, sqliteCheck)
 	if err != nil {
 		return s.fail("checking", "", err)
@@ -321,17 +313,6 @@ func (s *Store) Check(ctx context.Context) error {
 	}
 	if err := keys.Err(); err != nil {
 		return s.fail("checking", "", err)
-	}
-
-	var n int
-	if err := s.stmts[orphans].QueryRowContext(ctx).Scan(&n); err != nil {
-		return s.fail("checking", "", err)
-	}
-	if n > 0 {
-		return fmt.Errorf("store %s: %d calls are without their current version: %s", s.path, n, next)
-	}
-	if err := s.EachRecord(ctx, func(Record) error { return nil }); err != nil {
-		return err
 	}
 	return nil
 }

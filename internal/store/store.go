@@ -9,13 +9,17 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 )
 
 // Options is what a store needs.
 type Options struct {
-	URL string           // sqlite:/path/utkik.db, or the path alone; the folder is made when it is missing
+	// URL is sqlite:/path/utkik.db, or the path alone, whose folder is made when it is missing; or
+	// postgres://user:password@host/database, whose tables are made when they are missing.
+	URL string
 	Now func() time.Time // stamps what no caller stamps: a run that is committed without an end
 }
 
@@ -28,10 +32,11 @@ var (
 
 // Store is the open database. All methods may be called at the same time; writers wait for each other.
 type Store struct {
-	path   string
+	path   string // of the file, or the address without its password
 	now    func() time.Time
 	writer *sql.DB // one connection
 	reader *sql.DB // several, that cannot write
+	locks  *sql.DB // of PostgreSQL, one connection a lock; nil: the locks are files
 	engine dialect
 	stmts  [queries]*sql.Stmt
 
@@ -46,15 +51,15 @@ type Store struct {
 // Open opens the database and brings its schema forward. A schema newer than the program is ErrNewer, and
 // nothing is touched.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	path, err := sqlitePath(o.URL)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{path: path, now: o.Now, holds: map[int64]*hold{}, full: true}
+	s := &Store{now: o.Now, holds: map[int64]*hold{}, full: true}
 	if s.now == nil {
-		return nil, fmt.Errorf("store %s: no clock was given", path)
+		return nil, errors.New("store: no clock was given")
 	}
-	if err := s.openSQLite(ctx); err != nil {
+	open := s.openSQLite
+	if isPostgres(o.URL) {
+		open = s.openPostgres
+	}
+	if err := open(ctx, o.URL); err != nil {
 		s.Close()
 		return nil, err
 	}
@@ -65,7 +70,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	return s, nil
 }
 
-// Path is the database's file.
+// Path is the database's file, or its address without the password.
 func (s *Store) Path() string { return s.path }
 
 func (s *Store) prepare(ctx context.Context) error {
@@ -106,6 +111,9 @@ func (s *Store) Close() error {
 		errs = append(errs, s.holds[id].free())
 	}
 	clear(s.holds)
+	if s.locks != nil {
+		errs = append(errs, s.locks.Close())
+	}
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("store %s: closing: %w", s.path, err)
 	}
@@ -132,14 +140,31 @@ func (t *txn) stmt(q query) *sql.Stmt {
 }
 
 func (t *txn) exec(q query, args ...any) (int64, error) {
-	r, err := t.stmt(q).ExecContext(t.ctx, args...)
+	r, err := t.stmt(q).ExecContext(t.ctx, plain(args)...)
 	if err != nil {
 		return 0, err
 	}
 	return r.RowsAffected()
 }
 
-func (t *txn) row(q query, args ...any) *sql.Row { return t.stmt(q).QueryRowContext(t.ctx, args...) }
+func (t *txn) row(q query, args ...any) *sql.Row {
+	return t.stmt(q).QueryRowContext(t.ctx, plain(args)...)
+}
+
+// plain gives texts as both engines can keep them: PostgreSQL refuses what is not UTF-8, and the character NUL.
+func plain(args []any) []any {
+	for i, a := range args {
+		if text, ok := a.(string); ok && (strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text)) {
+			args[i] = strings.ToValidUTF8(strings.ReplaceAll(text, "\x00", "\uFFFD"), "\uFFFD")
+		}
+	}
+	return args
+}
+
+// row asks for one row on the reading pool.
+func (s *Store) row(ctx context.Context, q query, args ...any) *sql.Row {
+	return s.stmts[q].QueryRowContext(ctx, plain(args)...)
+}
 
 // take raises the counters and gives them as they then are. Taking nothing holds them (see the package's
 // text on order).
@@ -156,25 +181,14 @@ const (
 
 // write runs fn in a transaction of the writing connection: all of it or nothing.
 func (s *Store) write(ctx context.Context, full bool, fn func(*txn) error) error {
-	conn, err := s.writer.Conn(ctx)
+	conn, tx, err := s.begin(ctx, full)
+	if s.locks != nil && away(err) && ctx.Err() == nil { // the connection was lost while it stood idle: take another
+		conn, tx, err = s.begin(ctx, full)
+	}
 	if err != nil {
 		return cmp.Or(context.Cause(ctx), err)
 	}
 	defer conn.Close()
-	if full != s.full {
-		setting := s.engine.normal
-		if full {
-			setting = s.engine.full
-		}
-		if _, err := conn.ExecContext(ctx, setting); err != nil {
-			return err
-		}
-		s.full = full
-	}
-	tx, err := conn.BeginTx(ctx, nil)
-	if err != nil {
-		return cmp.Or(context.Cause(ctx), err)
-	}
 	defer tx.Rollback()
 	// The statements run without cancellation: with it the driver starts a goroutine for each.
 	t := &txn{ctx: context.WithoutCancel(ctx), outer: ctx, tx: tx, store: s}
@@ -184,8 +198,47 @@ func (s *Store) write(ctx context.Context, full bool, fn func(*txn) error) error
 		}
 		return err
 	}
-	return tx.Commit()
+	if err := tx.Commit(); err != nil {
+		if s.locks != nil && away(err) {
+			return &unsureError{err}
+		}
+		return err
+	}
+	return nil
 }
+
+// begin begins a transaction that is as durable as it should be.
+func (s *Store) begin(ctx context.Context, full bool) (conn *sql.Conn, tx *sql.Tx, err error) {
+	conn, err = s.writer.Conn(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() {
+		if err != nil {
+			if s.locks != nil && away(err) {
+				discard(conn)
+			}
+			conn.Close()
+		}
+	}()
+	if full != s.full {
+		setting := s.engine.normal
+		if full {
+			setting = s.engine.full
+		}
+		if _, err := conn.ExecContext(ctx, setting); err != nil {
+			return nil, nil, err
+		}
+		s.full = full
+	}
+	tx, err = conn.BeginTx(ctx, nil)
+	return conn, tx, err
+}
+
+// unsureError says that the connection was lost while the server was asked to commit: it may have done so.
+type unsureError struct{ error }
+
+func (e *unsureError) Unwrap() error { return e.error }
 
 // scanner is a row.
 type scanner interface{ Scan(dest ...any) error }
@@ -199,7 +252,7 @@ func all[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), q 
 
 // each hands on every row of a reading statement. Errors of fn come back as they are, the store's wrapped.
 func each[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), fn func(T) error, q query, args ...any) error {
-	rows, err := s.stmts[q].QueryContext(ctx, args...)
+	rows, err := s.stmts[q].QueryContext(ctx, plain(args)...)
 	if err != nil {
 		return s.fail("reading", "", err)
 	}
@@ -221,7 +274,7 @@ func each[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), f
 
 // one reads the only row of a reading statement; what names it in an error.
 func one[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), q query, args ...any) (T, error) {
-	v, err := scan(s.stmts[q].QueryRowContext(ctx, args...))
+	v, err := scan(s.row(ctx, q, args...))
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return v, fmt.Errorf("store %s: %s: %w", s.path, what, ErrNotFound)

@@ -1,4 +1,6 @@
-package store
+//go:build !unix
+
+package storetest
 
 import "syscall"
 

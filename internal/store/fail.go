@@ -1,0 +1,50 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Outcomes that a failed write can promise.
+const (
+	nothingSaved    = "nothing was saved"
+	nothingSavedRun = "nothing of this run was saved"
+)
+
+// fail says in a sentence what err means for who runs the program, what to do next, and what became of the
+// data. doing and err, which the operator's log wants, follow in parentheses. A context's error stays in
+// the chain, as everything does.
+func (s *Store) fail(doing, outcome string, err error) error {
+	if errors.As(err, new(*unsureError)) {
+		outcome = "whether it was saved is not known: doing it again saves nothing twice"
+	}
+	if outcome != "" {
+		outcome = "; " + outcome
+	}
+	says := s.engine.says(err)
+	if says == "" {
+		return fmt.Errorf("store %s: %s: %w%s", s.path, doing, err, outcome)
+	}
+	return fmt.Errorf("store %s: %s%s (%s: %w)", s.path, says, outcome, doing, err)
+}
+
+// Check looks for damage: in the file's structure and in what its rows point to, where the engine does not see to
+// that, and in the text of every call.
+func (s *Store) Check(ctx context.Context) error {
+	next := "restore a backup of the database"
+	if s.locks == nil {
+		next = "put a backup of the data folder in its place"
+		if err := s.checkFile(ctx, next); err != nil {
+			return err
+		}
+	}
+	var n int
+	if err := s.row(ctx, orphans).Scan(&n); err != nil {
+		return s.fail("checking", "", err)
+	}
+	if n > 0 {
+		return fmt.Errorf("store %s: %d calls are without their current version: %s", s.path, n, next)
+	}
+	return s.EachRecord(ctx, func(Record) error { return nil })
+}
