@@ -105,7 +105,7 @@ Try it, offline and from nothing:  utkik demo`,
 	f.BoolVar(&p.json, "json", false, "print data as JSON")
 	root.AddCommand(
 		p.demoCommand(), p.crawlCommand(), p.changesCommand(), p.searchCommand(), p.digestCommand(), p.matchCommand(),
-		p.importCommand(), p.exportCommand(), p.sourcesCommand(), p.planCommand(), p.configCommand(), p.reparseCommand(),
+		p.importCommand(), p.exportCommand(), p.sourcesCommand(), p.noticesCommand(), p.planCommand(), p.configCommand(), p.reparseCommand(),
 		p.reindexCommand(), p.serveCommand(), p.vocabularyCommand(),
 		p.recipientsCommand(), p.decideCommand(),
 	)

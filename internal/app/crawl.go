@@ -54,7 +54,7 @@ func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
 		return nil, err
 	}
 	defer engine.Close()
-	return a.each(ctx, ids, func(src kind.Source, k kind.Kind) (store.Run, error) {
+	lines, err := a.each(ctx, ids, func(src kind.Source, k kind.Kind) (store.Run, error) {
 		if last, err := a.lastRead(ctx, src.ID); err == nil && last.After(a.now()) {
 			a.log.Warn("the clock stands before the last run: what is found now is told on a day whose digest may be out", "source", src.ID, "now", a.now(), "last", last)
 		}
@@ -66,6 +66,10 @@ func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
 		}
 		return run, err
 	})
+	if err != nil {
+		return lines, err
+	}
+	return lines, a.Watch(ctx)
 }
 
 // Reparse reads the stored documents of the named sources again, without a request, and saves what a mended parser

@@ -15,6 +15,9 @@ import (
 // followEvery is how often a server looks for what other commands have written to the store.
 const followEvery = 5 * time.Second
 
+// watchEvery is how often a server looks whether a source is late, which no run of it can tell.
+const watchEvery = 10 * time.Minute
+
 // Serve answers on a listener until the context ends, and lets matches and index follow the store meanwhile.
 func (a *App) Serve(ctx context.Context, l net.Listener) error {
 	if err := a.CatchUp(ctx); err != nil {
@@ -72,10 +75,16 @@ func (a *App) Serve(ctx context.Context, l net.Listener) error {
 func (a *App) follow(ctx context.Context, renew func() error) {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
+	look := time.NewTicker(watchEvery)
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-look.C:
+			if err := a.Watch(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				a.log.Error("how the sources stand cannot be told; trying again", "err", err)
+			}
 		case <-tick.C:
 			if a.renewPlan() {
 				if err := renew(); err != nil {

@@ -92,6 +92,43 @@ func watched(runs []store.Run) []watch.Run {
 	return out
 }
 
+// Watch looks at how every source stands, and notes what the operator should know: what has been wrong for as long as
+// operator.after says, and that it is mended.
+func (a *App) Watch(ctx context.Context) error {
+	open, err := a.Store.Notices(ctx)
+	if err != nil {
+		return err
+	}
+	keys := make([]string, len(open))
+	for i, n := range open {
+		keys[i] = n.Key
+	}
+	for _, src := range a.Config.Sources() {
+		runs, err := a.crawls(ctx, src.ID, a.now())
+		if err != nil {
+			return err
+		}
+		spells := watch.History(src, watched(runs), a.now())
+		for _, n := range watch.Standing(src.ID, spells, a.Config.Operator.After, a.now()) {
+			if !slices.Contains(keys, n.Key) {
+				a.log.Warn("notice", "source", src.ID, "since", n.Since, "text", n.Text)
+			} else if slices.ContainsFunc(open, func(o store.Notice) bool { return o.Key == n.Key && o.Text == n.Text }) {
+				continue // nothing to write
+			}
+			if err := a.Store.RaiseNotice(ctx, n.Key, n.Text, n.Since); err != nil {
+				return err
+			}
+		}
+		for _, key := range watch.Mended(src.ID, spells, keys) {
+			a.log.Info("notice mended", "source", src.ID, "key", key)
+			if err := a.Store.MendNotice(ctx, key, a.now()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // Due gives which of the named sources, or of all enabled ones, are to be read now by their rhythm.
 func (a *App) Due(ctx context.Context, ids []string) ([]string, error) {
 	hours, err := watch.ParseHours(a.Config.Crawler.Hours)

@@ -10,7 +10,7 @@ type Notice struct {
 	Key    string    // names the matter, such as mail:address:kultur@example.org or source:ft-portal
 	Since  time.Time // of its beginning; a matter that was mended and comes again begins anew
 	Text   string    // what is the matter, and what to do
-	Told   time.Time // when the operator was told; zero until then
+	Told   time.Time // when the operator was told last: of it, or that it is mended; zero until then
 	Mended time.Time // zero while it lasts
 }
 
@@ -43,6 +43,17 @@ func (s *Store) note(ctx context.Context, doing string, q query, args ...any) er
 // Notices gives the matters that last, oldest first.
 func (s *Store) Notices(ctx context.Context) ([]Notice, error) {
 	return all(ctx, s, scanNotice, noticeList)
+}
+
+// EveryNotice gives every matter that there ever was, oldest first.
+func (s *Store) EveryNotice(ctx context.Context) ([]Notice, error) {
+	return all(ctx, s, scanNotice, noticeEvery)
+}
+
+// UntoldNotices gives what the operator is to be told, oldest first: matters that last and were not told, and those that
+// were told and have been mended since. Each comes until [Store.NoticeTold].
+func (s *Store) UntoldNotices(ctx context.Context) ([]Notice, error) {
+	return all(ctx, s, scanNotice, noticeUntold)
 }
 
 // Notice gives one matter, whether it lasts or not; ErrNotFound when it was never noted.

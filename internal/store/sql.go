@@ -54,6 +54,8 @@ const (
 	outboxCounts
 	sentList
 	noticeList
+	noticeEvery
+	noticeUntold
 	noticeOne
 
 	reads // the number of reading statements
@@ -332,8 +334,11 @@ var statements = [queries]string{
 	sentList: `SELECT recipient, period, at, address, outcome, answer, hash FROM sent
 		WHERE recipient = $1 AND period = $2 ORDER BY id`,
 
-	noticeOne:  `SELECT key, since, text, told, mended FROM notices WHERE key = $1`,
-	noticeList: `SELECT key, since, text, told, mended FROM notices WHERE mended = 0 ORDER BY since, key`,
+	noticeOne:   `SELECT key, since, text, told, mended FROM notices WHERE key = $1`,
+	noticeList:  `SELECT key, since, text, told, mended FROM notices WHERE mended = 0 ORDER BY since, key`,
+	noticeEvery: `SELECT key, since, text, told, mended FROM notices ORDER BY since, key`,
+	noticeUntold: `SELECT key, since, text, told, mended FROM notices
+		WHERE mended = 0 AND told = 0 OR mended <> 0 AND told <> 0 AND told < mended ORDER BY since, key`,
 	// A matter that was mended and comes again begins anew; one that lasts keeps its beginning.
 	noticeRaise: `INSERT INTO notices (key, since, text, told, mended) VALUES ($1, $2, $3, 0, 0)
 		ON CONFLICT (key) DO UPDATE SET text = excluded.text, mended = 0,

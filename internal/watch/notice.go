@@ -2,12 +2,14 @@ package watch
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
 // Notice is something that the operator is told once, and once more when it is over.
 type Notice struct {
-	Key   string // source and state: ft-portal/broken
+	Key   string // source:ft-portal:broken
 	Since time.Time
 	Text  string
 }
@@ -27,7 +29,7 @@ func Standing(source string, spells []Spell, after time.Duration, now time.Time)
 	}
 	var out []Notice
 	add := func(s Spell, since time.Time) {
-		key := source + "/" + string(s.State)
+		key := keyOf(source) + string(s.State)
 		for i := range out {
 			if out[i].Key == key {
 				out[i].Text = s.words(source)
@@ -49,6 +51,18 @@ func Standing(source string, spells []Spell, after time.Duration, now time.Time)
 		add(trouble[len(trouble)-1], trouble[0].Since)
 	}
 	return out
+}
+
+// keyOf begins the keys of a source's notices.
+func keyOf(source string) string { return "source:" + source + ":" }
+
+// Mended gives which of a source's notices are over: all of them at once, when its trouble is. While it goes on in another
+// state, or has just begun again, nothing is. open are the keys of every open notice, of other matters too.
+func Mended(source string, spells []Spell, open []string) []string {
+	if !spells[len(spells)-1].State.Well() {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(open), func(key string) bool { return !strings.HasPrefix(key, keyOf(source)) })
 }
 
 func (s Spell) words(source string) string {

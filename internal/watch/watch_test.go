@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"utkik/crawler/kind"
 	"utkik/internal/call"
@@ -106,11 +107,11 @@ func TestStanding(t *testing.T) {
 	}{
 		"all is well":            {[]watch.Run{good(0, 1), good(1, 0)}, at(1, 1), nil},
 		"too short":              {[]watch.Run{good(0, 1), failed(1)}, at(2, 0), nil},
-		"two days":               {[]watch.Run{good(0, 1), failed(1), failed(2)}, at(2, 12), []string{"s/broken 2026-05-02"}},
+		"two days":               {[]watch.Run{good(0, 1), failed(1), failed(2)}, at(2, 12), []string{"source:s:broken 2026-05-02"}},
 		"mended":                 {[]watch.Run{good(0, 1), failed(1), failed(2), failed(3), good(4, 0)}, at(4, 1), nil},
-		"two states that lasted": {[]watch.Run{good(0, 1), failed(1), failed(2), failed(3), cutOn(cut, 4), cutOn(cut, 5), cutOn(cut, 6)}, at(6, 1), []string{"s/broken 2026-05-02", "s/incomplete 2026-05-05"}},
-		"trouble in many states": {[]watch.Run{good(0, 1), failed(1), cutOn(cut, 2), failed(3)}, at(3, 1), []string{"s/broken 2026-05-02"}},
-		"nobody reads it":        {[]watch.Run{good(0, 1)}, at(4, 0), []string{"s/late 2026-05-02"}},
+		"two states that lasted": {[]watch.Run{good(0, 1), failed(1), failed(2), failed(3), cutOn(cut, 4), cutOn(cut, 5), cutOn(cut, 6)}, at(6, 1), []string{"source:s:broken 2026-05-02", "source:s:incomplete 2026-05-05"}},
+		"trouble in many states": {[]watch.Run{good(0, 1), failed(1), cutOn(cut, 2), failed(3)}, at(3, 1), []string{"source:s:broken 2026-05-02"}},
+		"nobody reads it":        {[]watch.Run{good(0, 1)}, at(4, 0), []string{"source:s:late 2026-05-02"}},
 		"never read":             {nil, at(90, 0), nil},
 	} {
 		var got []string
@@ -121,6 +122,24 @@ func TestStanding(t *testing.T) {
 			}
 		}
 		if d := cmp.Diff(tc.want, got); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
+	}
+}
+
+func TestMended(t *testing.T) {
+	t.Parallel()
+	open := []string{"mail:address:a@example.org", "source:s:broken", "source:s:late", "source:s-two:broken"}
+	for name, tc := range map[string]struct {
+		runs []watch.Run
+		want []string
+	}{
+		"still broken":            {[]watch.Run{failed(1), failed(2)}, nil},
+		"broken in another way":   {[]watch.Run{failed(1), cutOn(good(0, 0), 2)}, nil},
+		"mended":                  {[]watch.Run{failed(1), good(2, 0)}, []string{"source:s:broken", "source:s:late"}},
+		"mended and broken again": {[]watch.Run{failed(0), good(1, 0), failed(2)}, nil},
+	} {
+		if d := cmp.Diff(tc.want, watch.Mended("s", watch.History(daily, tc.runs, at(2, 1)), open), cmpopts.EquateEmpty()); d != "" {
 			t.Errorf("%s (-want +got):\n%s", name, d)
 		}
 	}
