@@ -17,9 +17,13 @@ import (
 // followBatch is how many calls a stage takes from the store at a time.
 const followBatch = 500
 
-// CatchUp brings matches and index to where the store is. Matching comes first, since the index holds priorities.
+// CatchUp brings matches, links and index to where the store is. The index comes last, since it holds priorities, and
+// what a call is shown with.
 func (a *App) CatchUp(ctx context.Context) error {
 	if _, err := a.match(ctx); err != nil {
+		return err
+	}
+	if err := a.link(ctx); err != nil {
 		return err
 	}
 	x, err := a.Index(ctx)
@@ -109,6 +113,9 @@ func (a *App) planMark() int64 {
 // Reindex builds the index anew from the store while the old one answers, and tells how many calls it holds.
 func (a *App) Reindex(ctx context.Context) (int, error) {
 	if _, err := a.match(ctx); err != nil {
+		return 0, err
+	}
+	if err := a.link(ctx); err != nil {
 		return 0, err
 	}
 	x, err := a.Index(ctx)

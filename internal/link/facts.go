@@ -15,14 +15,14 @@ type Facts struct {
 	Kind  call.Kind `json:"kind"`
 	Title string    `json:"title"`
 	Name  Name      `json:"name"`
-	Other []string  `json:"other,omitempty"` // titles that its text gives
+	Other []string  `json:"other,omitempty"` // titles that its text gives, and its own in other languages
 	Days  []string  `json:"days,omitempty"`  // of its deadlines, in order
 	Opens string    `json:"opens,omitempty"` // of a notice: the day on which it was published
 	ID    string    `json:"id,omitempty"`    // its identifier in normal form
 	Call  string    `json:"call,omitempty"`  // code of the call that it is a topic of
 	Codes []Code    `json:"codes,omitempty"` // what title, address and text name besides
 	URL   string    `json:"url,omitempty"`   // in normal form
-	Links []string  `json:"links,omitempty"` // that its text names, in normal form
+	Links []string  `json:"links,omitempty"` // that its source names beside it, in normal form
 	Rich  int       `json:"rich"`            // how much it states
 	Gone  bool      `json:"-"`               // its source no longer has it
 }
@@ -55,10 +55,18 @@ func Read(c *call.Call) Facts {
 	f.Codes = slices.DeleteFunc(f.Codes, func(c Code) bool { return c.Code == f.ID })
 	f.Codes = f.Codes[:min(len(f.Codes), maxCodes)]
 	f.Links = addressesIn(body)
+	for _, l := range c.Links {
+		if a := Address(l.URL); a != "" && !slices.Contains(f.Links, a) {
+			f.Links = append(f.Links, a)
+		}
+	}
 	f.Links = slices.DeleteFunc(f.Links, func(a string) bool { return a == f.URL })
 	f.Links = f.Links[:min(len(f.Links), maxLinks)]
 	if !portal(f.Key.Source) { // a portal's texts quote other calls, and need no second name
 		f.Other = namesIn(body)
+	}
+	for _, t := range c.Translations {
+		f.Other = append(f.Other, text.Clean(t.Title))
 	}
 	return f
 }

@@ -12,6 +12,9 @@
 //	holds       items in quarantine; not calls yet, or not believed
 //	plans       the plan of the stored matches, by hash
 //	matches     results of one plan for one call, zstd  -> calls
+//	link_facts  what a call can be recognised by, read from it  -> calls
+//	links       two calls of different sources, how they stand to each other, why, and whose word it is  -> calls
+//	link_groups calls that are shown as one, made from links  -> calls
 //	cursors     how far each reader of the feeds has come, by name
 //	digests     digests as printed or sent, zstd
 //	recipients  who is sent mail, and how far each has been told
@@ -34,7 +37,7 @@
 // connections write at once, and a reader that remembers the highest number it has seen misses nothing.
 //
 //	rev      the call's content, or whether it is gone, was written, or a change of it was logged
-//	touched  the same, or its matches of some plan became others
+//	touched  the same, or its matches of some plan or the calls that it is shown with became others
 //	seq      a line of the change log
 //
 // # Two engines from one source

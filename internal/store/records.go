@@ -120,7 +120,8 @@ func (s *Store) Changed(ctx context.Context, after int64, limit int) ([]Record, 
 	return all(ctx, s, scanRecord, recordChanged, after, most(limit))
 }
 
-// Touched gives what [Store.Changed] gives, and calls whose matches of any plan became others, by Touched.
+// Touched gives what [Store.Changed] gives, and calls whose matches of any plan, or the calls that they
+// are shown with, became others, by Touched.
 func (s *Store) Touched(ctx context.Context, after int64, limit int) ([]Record, error) {
 	return all(ctx, s, scanRecord, recordTouched, after, most(limit))
 }

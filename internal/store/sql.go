@@ -57,6 +57,11 @@ const (
 	noticeEvery
 	noticeUntold
 	noticeOne
+	linkFactList
+	linkList
+	linkListCall
+	groupList
+	groupOne
 
 	reads // the number of reading statements
 )
@@ -116,6 +121,17 @@ const (
 	noticeRaise
 	noticeTold
 	noticeMend
+	cursorState
+	linkFactState
+	linkFactSet
+	linkMembers
+	linkStates
+	linkSet
+	linkDelete
+	linkJudged
+	groupStates
+	groupSet
+	groupDelete
 
 	queries // the number of statements
 )
@@ -132,6 +148,9 @@ const (
 	headSelect = `SELECT source, ref, kind, status, identifier, title, deadline, gone, rev FROM calls `
 
 	holdSelect = `SELECT source, ref, reason, since, last_seen, run, runs, body FROM holds `
+
+	linkSelect = `SELECT x.source, x.ref, y.source, y.ref, l.relation, l.strength, l.reason, l.made, l.state, l.who, l.why
+		FROM links l JOIN calls x ON x.id = l.a JOIN calls y ON y.id = l.b `
 
 	changeSelect = `SELECT h.seq, h.at, c.source, c.ref, h.event, h.field, h.old, h.new, h.material, h.baseline, h.mended
 		FROM changes h JOIN calls c ON c.id = h.call `
@@ -346,4 +365,35 @@ var statements = [queries]string{
 		told = CASE WHEN notices.mended = 0 THEN notices.told ELSE 0 END`,
 	noticeTold: `UPDATE notices SET told = $1 WHERE key = $2`,
 	noticeMend: `UPDATE notices SET mended = $1 WHERE key = $2 AND mended = 0`,
+
+	cursorState:  `SELECT value FROM cursors WHERE name = $1`,
+	linkFactList: `SELECT c.source, c.ref, f.gone, f.facts FROM link_facts f JOIN calls c ON c.id = f.call ORDER BY c.source, c.ref`,
+	linkFactState: `SELECT c.id, COALESCE(f.gone, 0), COALESCE(f.facts, '') FROM calls c LEFT JOIN link_facts f ON f.call = c.id
+		WHERE c.source = $1 AND c.ref = $2`,
+	linkFactSet: `INSERT INTO link_facts (call, gone, facts) VALUES ($1, $2, $3)
+		ON CONFLICT (call) DO UPDATE SET gone = excluded.gone, facts = excluded.facts`,
+	linkMembers: `SELECT c.id, c.source, c.ref, c.kind, f.gone, f.facts FROM calls c JOIN link_facts f ON f.call = c.id
+		WHERE EXISTS (SELECT 1 FROM links l WHERE l.a = c.id) OR EXISTS (SELECT 1 FROM links l WHERE l.b = c.id)
+		ORDER BY c.id`,
+	linkList: linkSelect + `ORDER BY x.source, x.ref, y.source, y.ref`,
+	linkListCall: linkSelect + `WHERE (x.source = $1 AND x.ref = $2) OR (y.source = $1 AND y.ref = $2)
+		ORDER BY x.source, x.ref, y.source, y.ref`,
+	linkStates: linkSelect + `ORDER BY x.source, x.ref, y.source, y.ref`,
+	linkSet: `INSERT INTO links (a, b, relation, strength, reason, made, state, who, why)
+		VALUES ($1, $2, $3, $4, $5, $6, 'auto', '', '')
+		ON CONFLICT (a, b) DO UPDATE SET relation = excluded.relation, strength = excluded.strength, reason = excluded.reason`,
+	linkDelete: `DELETE FROM links WHERE a = $1 AND b = $2 AND state = 'auto'`,
+	// What was found stays beside a person's word, so that it can be read why the two were thought to be one.
+	linkJudged: `INSERT INTO links (a, b, relation, strength, reason, made, state, who, why) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (a, b) DO UPDATE SET made = excluded.made, state = excluded.state, who = excluded.who, why = excluded.why,
+			relation = CASE WHEN excluded.state = 'hand' THEN excluded.relation ELSE links.relation END`,
+	groupList: `SELECT c.source, c.ref, h.source, h.ref FROM link_groups g JOIN calls c ON c.id = g.call JOIN calls h ON h.id = g.head
+		ORDER BY h.source, h.ref, g.place`,
+	groupOne: `SELECT c.source, c.ref FROM link_groups g JOIN calls c ON c.id = g.call
+		WHERE g.head IN (SELECT o.head FROM link_groups o JOIN calls k ON k.id = o.call WHERE k.source = $1 AND k.ref = $2)
+		ORDER BY g.place`,
+	groupStates: `SELECT call, head, place FROM link_groups ORDER BY call`,
+	groupSet: `INSERT INTO link_groups (call, head, place) VALUES ($1, $2, $3)
+		ON CONFLICT (call) DO UPDATE SET head = excluded.head, place = excluded.place`,
+	groupDelete: `DELETE FROM link_groups WHERE call = $1`,
 }

@@ -1,0 +1,439 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"utkik/internal/call"
+	"utkik/internal/link"
+)
+
+// Linked is a link as it is kept.
+type Linked struct {
+	link.Stated
+	Made time.Time // when it was found, or when a person spoke
+	Who  string    // of what a person said
+	Why  string
+}
+
+// The cursors of linking: how far the facts follow the feed of [Store.Changed], by which rules they were read, how
+// often they became others, and which of those times the links are of.
+const (
+	cursorLink      = "link"
+	cursorLinkRules = "link:rules"
+	cursorLinkFacts = "link:facts"
+	cursorLinkDone  = "link:done"
+)
+
+// LinkState is how far linking has come.
+type LinkState struct {
+	Cursor int64 // in the feed of [Store.Changed]
+	Rules  int64 // by which the facts were read
+	Facts  int64 // rises whenever the facts of a call become others
+	Done   int64 // of which Facts the links are
+}
+
+// LinkState gives how far linking has come; zero when it never began.
+func (s *Store) LinkState(ctx context.Context) (LinkState, error) {
+	var st LinkState
+	for name, v := range map[string]*int64{cursorLink: &st.Cursor, cursorLinkRules: &st.Rules, cursorLinkFacts: &st.Facts, cursorLinkDone: &st.Done} {
+		n, err := s.Cursor(ctx, name)
+		if err != nil {
+			return LinkState{}, err
+		}
+		*v = n
+	}
+	return st, nil
+}
+
+// SaveLinkFacts keeps the facts of calls, read by those rules, in one transaction with the cursor "link". What is not
+// stored is ErrNotFound. Links are not touched: [LinkState].Facts tells that they are due.
+func (s *Store) SaveLinkFacts(ctx context.Context, facts []link.Facts, rules, cursor int64) error {
+	const doing = "saving what calls are recognised by"
+	texts := make([]string, len(facts))
+	for i := range facts {
+		b, err := compact(&facts[i])
+		if err != nil {
+			return s.fail(doing, nothingSaved, about(facts[i].Key, err))
+		}
+		texts[i] = b
+	}
+	err := s.write(ctx, survivesPower, func(t *txn) error {
+		if _, _, err := t.take(0, 0); err != nil {
+			return err
+		}
+		changed := false
+		for i := range facts {
+			if err := t.stop(); err != nil {
+				return err
+			}
+			f := &facts[i]
+			var id, gone int64
+			var was string
+			switch err := t.row(linkFactState, f.Key.Source, f.Key.Ref).Scan(&id, &gone, &was); {
+			case errors.Is(err, sql.ErrNoRows):
+				return about(f.Key, ErrNotFound)
+			case err != nil:
+				return about(f.Key, err)
+			}
+			if was == texts[i] && gone == bit(f.Gone) {
+				continue
+			}
+			changed = true
+			if _, err := t.exec(linkFactSet, id, bit(f.Gone), texts[i]); err != nil {
+				return about(f.Key, err)
+			}
+		}
+		if changed {
+			n, err := t.cursor(cursorLinkFacts)
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec(cursorSet, cursorLinkFacts, n+1); err != nil {
+				return err
+			}
+		}
+		if _, err := t.exec(cursorSet, cursorLinkRules, rules); err != nil {
+			return err
+		}
+		_, err := t.exec(cursorSet, cursorLink, cursor)
+		return err
+	})
+	if err != nil {
+		return s.fail(doing, nothingSaved, err)
+	}
+	return nil
+}
+
+// compact writes JSON as it is, without the escapes that HTML needs.
+func compact(v any) (string, error) {
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(v)
+	return string(bytes.TrimSuffix(b.Bytes(), []byte("\n"))), err
+}
+
+// cursor reads a cursor inside the transaction.
+func (t *txn) cursor(name string) (int64, error) {
+	var v int64
+	err := t.row(cursorState, name).Scan(&v)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return v, err
+}
+
+// LinkFacts gives the facts of every call, by key.
+func (s *Store) LinkFacts(ctx context.Context) ([]link.Facts, error) {
+	return all(ctx, s, func(row scanner) (link.Facts, error) {
+		var f link.Facts
+		var key call.Key
+		var gone bool
+		var text string
+		if err := row.Scan(&key.Source, &key.Ref, &gone, &text); err != nil {
+			return f, err
+		}
+		err := json.Unmarshal([]byte(text), &f)
+		f.Key, f.Gone = key, gone
+		return f, about(key, err)
+	}, linkFactList)
+}
+
+// SaveLinks puts what was found in the place of what was found before, in one transaction with the groups that come
+// of it; done is the [LinkState].Facts of which it is. What a person said stays. It raises Touched of every call whose
+// group became another, and tells how many those are. A call that is not stored is ErrNotFound.
+func (s *Store) SaveLinks(ctx context.Context, found []link.Link, done int64) (touched int, err error) {
+	at := s.now()
+	err = s.write(ctx, survivesPower, func(t *txn) error {
+		if _, _, err := t.take(0, 0); err != nil {
+			return err
+		}
+		was, err := t.links()
+		if err != nil {
+			return err
+		}
+		known := make(map[[2]call.Key]Linked, len(was))
+		for _, l := range was {
+			known[[2]call.Key{l.A, l.B}] = l
+		}
+		ids := map[call.Key]int64{}
+		for _, l := range found {
+			pair := [2]call.Key{l.A, l.B}
+			old, there := known[pair]
+			delete(known, pair)
+			if there && (old.State != link.Auto || old.Link == l) {
+				continue
+			}
+			a, b, err := t.pair(l.A, l.B, ids)
+			if err != nil {
+				return err
+			}
+			reason, err := compact(l.Reason)
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec(linkSet, a, b, string(l.Relation), l.Strength, reason, ms(at)); err != nil {
+				return about(l.A, err)
+			}
+		}
+		for pair, old := range known {
+			if old.State != link.Auto {
+				continue
+			}
+			a, b, err := t.pair(pair[0], pair[1], ids)
+			if err != nil {
+				return err
+			}
+			if _, err := t.exec(linkDelete, a, b); err != nil {
+				return err
+			}
+		}
+		if _, err := t.exec(cursorSet, cursorLinkDone, done); err != nil {
+			return err
+		}
+		touched, err = t.regroup()
+		return err
+	})
+	if err != nil {
+		return 0, s.fail("saving links", nothingSaved, err)
+	}
+	return touched, nil
+}
+
+// JudgeLink keeps a person's word on whether two calls are the same: [link.Hand] or [link.Cut]. It stays until a person
+// says otherwise, whatever is found. It raises Touched as SaveLinks does. A call that is not stored is ErrNotFound.
+func (s *Store) JudgeLink(ctx context.Context, a, b call.Key, state link.State, who, why string) error {
+	a, b = link.Pair(a, b)
+	doing := fmt.Sprintf("linking %s and %s by hand", a, b)
+	at := s.now()
+	err := s.write(ctx, survivesPower, func(t *txn) error {
+		if _, _, err := t.take(0, 0); err != nil {
+			return err
+		}
+		x, y, err := t.pair(a, b, map[call.Key]int64{})
+		if err != nil {
+			return err
+		}
+		reason, err := compact(link.Reason{By: link.ByHand})
+		if err != nil {
+			return err
+		}
+		if _, err := t.exec(linkJudged, x, y, string(link.Same), 0, reason, ms(at), string(state), who, why); err != nil {
+			return err
+		}
+		_, err = t.regroup()
+		return err
+	})
+	if err != nil {
+		return s.fail(doing, nothingSaved, err)
+	}
+	return nil
+}
+
+// pair gives the ids of two calls.
+func (t *txn) pair(a, b call.Key, ids map[call.Key]int64) (int64, int64, error) {
+	for _, key := range []call.Key{a, b} {
+		if _, ok := ids[key]; ok {
+			continue
+		}
+		var id, gone int64
+		var facts string
+		err := t.row(linkFactState, key.Source, key.Ref).Scan(&id, &gone, &facts)
+		if errors.Is(err, sql.ErrNoRows) {
+			err = ErrNotFound
+		}
+		if err != nil {
+			return 0, 0, about(key, err)
+		}
+		ids[key] = id
+	}
+	return ids[a], ids[b], nil
+}
+
+func (t *txn) links() ([]Linked, error) {
+	rows, err := t.stmt(linkStates).QueryContext(t.ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Linked
+	for rows.Next() {
+		l, err := scanLinked(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, l)
+	}
+	return out, rows.Err()
+}
+
+// regroup makes the groups anew from the links, and touches every call whose group became another.
+func (t *txn) regroup() (int, error) {
+	links, err := t.links()
+	if err != nil {
+		return 0, err
+	}
+	ids, members, err := t.members()
+	if err != nil {
+		return 0, err
+	}
+	stated := make([]link.Stated, len(links))
+	for i, l := range links {
+		stated[i] = l.Stated
+	}
+	type seat struct{ head, place int64 }
+	now := map[int64]seat{}
+	order := map[int64][]int64{} // members by head
+	for _, g := range link.Groups(stated, func(k call.Key) (link.Member, bool) { m, ok := members[k]; return m, ok }) {
+		head := ids[g[0].Key]
+		for i, m := range g {
+			now[ids[m.Key]] = seat{head, int64(i)}
+			order[head] = append(order[head], ids[m.Key])
+		}
+	}
+	was, before := map[int64]seat{}, map[int64][]int64{}
+	rows, err := t.stmt(groupStates).QueryContext(t.ctx)
+	if err != nil {
+		return 0, err
+	}
+	for rows.Next() {
+		var id int64
+		var s seat
+		if err := rows.Scan(&id, &s.head, &s.place); err != nil {
+			rows.Close()
+			return 0, err
+		}
+		was[id] = s
+		before[s.head] = append(before[s.head], id)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	// Whoever sits in a group in which somebody else came, went or moved is shown otherwise, too.
+	touch := map[int64]bool{}
+	all := func(group []int64) {
+		for _, id := range group {
+			touch[id] = true
+		}
+	}
+	for id, s := range now {
+		if was[id] != s {
+			if _, err := t.exec(groupSet, id, s.head, s.place); err != nil {
+				return 0, err
+			}
+			touch[id] = true
+			all(order[s.head])
+			all(before[was[id].head])
+		}
+	}
+	for id, s := range was {
+		if _, stays := now[id]; !stays {
+			if _, err := t.exec(groupDelete, id); err != nil {
+				return 0, err
+			}
+			touch[id] = true
+			all(before[s.head])
+		}
+	}
+	if len(touch) == 0 {
+		return 0, nil
+	}
+	rev, _, err := t.take(int64(len(touch)), 0)
+	if err != nil {
+		return 0, err
+	}
+	next := rev - int64(len(touch))
+	for _, id := range slices.Sorted(maps.Keys(touch)) {
+		next++
+		if _, err := t.exec(callTouch, next, id); err != nil {
+			return 0, err
+		}
+	}
+	return len(touch), nil
+}
+
+// members gives what every linked call brings to a group.
+func (t *txn) members() (map[call.Key]int64, map[call.Key]link.Member, error) {
+	rows, err := t.stmt(linkMembers).QueryContext(t.ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	ids, out := map[call.Key]int64{}, map[call.Key]link.Member{}
+	for rows.Next() {
+		var id int64
+		var m link.Member
+		var text string
+		if err := rows.Scan(&id, &m.Key.Source, &m.Key.Ref, &m.Kind, &m.Gone, &text); err != nil {
+			return nil, nil, err
+		}
+		var f struct {
+			Rich int `json:"rich"`
+		}
+		if err := json.Unmarshal([]byte(text), &f); err != nil {
+			return nil, nil, about(m.Key, err)
+		}
+		m.Rich = f.Rich
+		ids[m.Key], out[m.Key] = id, m
+	}
+	return ids, out, rows.Err()
+}
+
+// Links gives the links of a call, cut ones too, or all of them when the key is zero; by their keys.
+func (s *Store) Links(ctx context.Context, key call.Key) ([]Linked, error) {
+	if key == (call.Key{}) {
+		return all(ctx, s, scanLinked, linkList)
+	}
+	return all(ctx, s, scanLinked, linkListCall, key.Source, key.Ref)
+}
+
+// Groups gives the calls that are shown as one: each group with the one that stands for all first.
+func (s *Store) Groups(ctx context.Context) ([][]call.Key, error) {
+	var out [][]call.Key
+	var last call.Key
+	err := each(ctx, s, func(row scanner) ([2]call.Key, error) {
+		var k [2]call.Key
+		err := row.Scan(&k[0].Source, &k[0].Ref, &k[1].Source, &k[1].Ref)
+		return k, err
+	}, func(k [2]call.Key) error {
+		if k[1] != last {
+			out, last = append(out, nil), k[1]
+		}
+		out[len(out)-1] = append(out[len(out)-1], k[0])
+		return nil
+	}, groupList)
+	return out, err
+}
+
+// Group gives the calls that are shown as one with this one, itself among them, the one that stands for all first; none
+// when it stands alone.
+func (s *Store) Group(ctx context.Context, key call.Key) ([]call.Key, error) {
+	return all(ctx, s, func(row scanner) (call.Key, error) {
+		var k call.Key
+		err := row.Scan(&k.Source, &k.Ref)
+		return k, err
+	}, groupOne, key.Source, key.Ref)
+}
+
+func scanLinked(row scanner) (Linked, error) {
+	var l Linked
+	var reason string
+	var made int64
+	err := row.Scan(&l.A.Source, &l.A.Ref, &l.B.Source, &l.B.Ref, &l.Relation, &l.Strength, &reason, &made, &l.State, &l.Who, &l.Why)
+	if err != nil {
+		return l, err
+	}
+	l.Made = at(made)
+	if err := json.Unmarshal([]byte(reason), &l.Reason); err != nil {
+		return l, about(l.A, err)
+	}
+	return l, nil
+}
