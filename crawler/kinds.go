@@ -3,6 +3,8 @@ package crawler
 import (
 	"utkik/crawler/ftportal"
 	"utkik/crawler/haveyoursay"
+	"utkik/crawler/htmllist"
+	"utkik/crawler/jsonlist"
 	"utkik/crawler/kind"
 )
 
@@ -12,5 +14,7 @@ func Kinds() map[string]kind.Kind {
 	return map[string]kind.Kind{
 		"ftportal":    ftportal.Kind{},
 		"haveyoursay": haveyoursay.Kind{},
+		"htmllist":    htmllist.Kind{},
+		"jsonlist":    jsonlist.Kind{},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"maps"
 	"net/http"
 	"os"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"utkik/config"
 	"utkik/crawler"
 	"utkik/crawler/kind"
 	"utkik/internal/call"
@@ -43,25 +45,90 @@ func TestKind(t *testing.T, k kind.Kind, src kind.Source, dir string) {
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no archive in %s (%v): a kind is shown by what it reads", dir, err)
 	}
-	src.Delay, src.Expect = 0, kind.Expect{}
 	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
-			t.Parallel()
-			ar, err := txtar.ParseFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			docs := runArchive(t, k, src, file, ar)
-			for _, d := range docs {
-				for _, complaint := range Manners(k, src, d) {
-					t.Errorf("%s: %s", d.Request.Key(), complaint)
-				}
-			}
-		})
+		examine(t, k, file, func(*testing.T, *txtar.Archive) kind.Source { return src })
 	}
 	if a, b := k.Start(src), k.Start(src); !reflect.DeepEqual(a, b) {
 		t.Errorf("Start asks for different things on two occasions")
 	}
+}
+
+// TestSources is the exam of a kind that is configured by data, over all its sources. An archive is named for the source
+// that it is read as: <id>.txtar, and <id>--<what>.txtar for what else the source may answer. The source comes from the
+// folder of the configuration, or else from the archive's own file sources/<id>.yaml: a site that shows a trap
+// need not be one that is watched. Every source of the kind that comes with the program must have its <id>.txtar.
+func TestSources(t *testing.T, k kind.Kind, name, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no archive in %s (%v): a kind is shown by what it reads", dir, err)
+	}
+	sources := embedded(t)
+	for _, file := range files {
+		id, _, _ := strings.Cut(strings.TrimSuffix(filepath.Base(file), ".txtar"), "--")
+		examine(t, k, file, func(t *testing.T, ar *txtar.Archive) kind.Source {
+			src, ok := sources[id]
+			yaml := "sources/" + id + ".yaml"
+			if own := part(ar, yaml); own != nil {
+				var err error
+				if src, err = config.DecodeSource(yaml, own); err != nil {
+					t.Fatalf("%s: %v", file, err)
+				}
+			} else if !ok {
+				t.Fatalf("%s: there is neither a source %s nor a %s in the archive", file, id, yaml)
+			}
+			if src.Kind != name {
+				t.Fatalf("%s: source %s is of kind %s, not %s", file, id, src.Kind, name)
+			}
+			return src
+		})
+	}
+	for _, id := range slices.Sorted(maps.Keys(sources)) {
+		if src := sources[id]; src.Kind == name && !slices.Contains(files, filepath.Join(dir, id+".txtar")) {
+			t.Errorf("source %s has no %s.txtar in %s: a source is shown by what it answers", id, id, dir)
+		}
+	}
+}
+
+// embedded gives the sources that come with the program, by id.
+func embedded(t *testing.T) map[string]kind.Source {
+	t.Helper()
+	files, err := fs.Glob(config.Embedded(), "sources/*.yaml")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no sources come with the program: %v", err)
+	}
+	out := map[string]kind.Source{}
+	for _, file := range files {
+		data, err := fs.ReadFile(config.Embedded(), file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src, err := config.DecodeSource(file, data)
+		if err != nil {
+			t.Errorf("%v", err) // the others are examined all the same
+			continue
+		}
+		out[src.ID] = src
+	}
+	return out
+}
+
+// examine runs one archive and tries the kind's manners on every document of it.
+func examine(t *testing.T, k kind.Kind, file string, source func(*testing.T, *txtar.Archive) kind.Source) {
+	t.Run(strings.TrimSuffix(filepath.Base(file), ".txtar"), func(t *testing.T) {
+		t.Parallel()
+		ar, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		src := source(t, ar)
+		src.Delay, src.Expect = 0, kind.Expect{}
+		for _, d := range runArchive(t, k, src, file, ar) {
+			for _, complaint := range Manners(k, src, d) {
+				t.Errorf("%s: %s", d.Request.Key(), complaint)
+			}
+		}
+	})
 }
 
 // runArchive runs one archive and gives the documents that were parsed.

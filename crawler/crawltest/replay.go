@@ -12,6 +12,7 @@
 //
 //	METHOD URL            an answer to every such request, whatever its body
 //	METHOD URL HASH       an answer to a request with that body; HASH is the end of kind.Request.Key
+//	sources/ID.yaml       the source, where it is none that comes with the program; see TestSources
 //	stored.jsonl          calls that are known as listed, for kinds that recheck; may be missing
 //	calls.jsonl           what is expected: items in the exchange format, a line each
 //	report.txt            what else is expected: whether complete, notes, holds; missing if complete and without

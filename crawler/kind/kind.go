@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"net/http"
+	"slices"
 	"time"
 
 	"utkik/internal/call"
@@ -161,8 +162,8 @@ type Rechecker interface {
 	Recheck(Source, []call.Call) []Request
 }
 
-// Merge joins the items of pages: the first whole item of a ref stands, parts fill its empty fields, and a
-// part without a whole is left out. Order is that of first appearance.
+// Merge joins the items of pages: the first whole item of a ref stands, parts fill its empty fields and its
+// status if it states none, and a part without a whole is left out. Order is that of first appearance.
 func Merge(pages []Page) []Item {
 	var out []Item
 	at := map[string]int{}
@@ -180,9 +181,25 @@ func Merge(pages []Page) []Item {
 	for _, p := range pages {
 		for _, it := range p.Items {
 			if i, ok := at[it.Call.Ref]; ok && it.Fill {
-				out[i].Call = call.Fill(out[i].Call, it.Call)
+				out[i] = fill(out[i], it)
 			}
 		}
 	}
 	return out
+}
+
+func fill(whole, part Item) Item {
+	if whole.Call.Status == "" {
+		whole.Call.Status = part.Call.Status
+	}
+	whole.Call = call.Fill(whole.Call, part.Call)
+	if whole.Published.IsZero() {
+		whole.Published = part.Published
+	}
+	for _, f := range part.Found {
+		if !slices.ContainsFunc(whole.Found, func(w Found) bool { return w.Field == f.Field }) {
+			whole.Found = append(whole.Found[:len(whole.Found):len(whole.Found)], f)
+		}
+	}
+	return whole
 }

@@ -2,11 +2,15 @@ package listing
 
 import (
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/andybalholm/cascadia"
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 
 	"utkik/internal/text"
 )
@@ -17,8 +21,16 @@ func (f *Find) HTML(scope *goquery.Selection) []string {
 	if f.Value != "" {
 		return []string{f.Value}
 	}
+	if f.element == nil && len(f.labels) == 0 && len(f.columns) == 0 && f.Attribute == "" {
+		return f.match([]string{textOfAll(scope.Nodes)}) // a section is one text
+	}
 	var out []string
 	for _, node := range f.elements(scope) {
+		if len(f.columns) > 0 {
+			if node = f.cell(node); node == nil {
+				continue
+			}
+		}
 		switch {
 		case len(f.labels) > 0:
 			out = append(out, f.beside(node)...)
@@ -81,6 +93,49 @@ func (f *Find) JSON(v any) []string {
 					out = append(out, f.Text(s)...)
 				}
 			}
+		}
+	}
+	return out
+}
+
+// cell gives the cell of the row n that stands under the header that the rule names; nil if there is none.
+func (f *Find) cell(n *html.Node) *html.Node {
+	if n.DataAtom != atom.Tr {
+		return nil
+	}
+	table := n.Parent
+	for table != nil && table.DataAtom != atom.Table {
+		table = table.Parent
+	}
+	if table == nil {
+		return nil
+	}
+	head := cascadia.Query(table, headRow())
+	if head == nil || head == n {
+		return nil
+	}
+	var header []string
+	for _, c := range cellsOf(head) {
+		header = append(header, textOf(c))
+	}
+	cells := cellsOf(n)
+	if i := f.In(header); i >= 0 && i < len(cells) {
+		return cells[i]
+	}
+	return nil
+}
+
+var headRow = sync.OnceValue(func() cascadia.Matcher { return cascadia.MustCompile("tr") })
+
+// cellsOf gives the cells of a row; one that spans columns stands for each of them.
+func cellsOf(row *html.Node) (out []*html.Node) {
+	for c := row.FirstChild; c != nil; c = c.NextSibling {
+		if c.DataAtom != atom.Td && c.DataAtom != atom.Th {
+			continue
+		}
+		n, _ := strconv.Atoi(attribute(c, "colspan")) // absent: one
+		for range min(max(n, 1), 100) {
+			out = append(out, c)
 		}
 	}
 	return out
@@ -179,4 +234,60 @@ func attribute(n *html.Node, name string) string {
 		}
 	}
 	return ""
+}
+
+// Texts gives the text of what m selects in scope, in order. What stands in another piece of it comes once.
+func Texts(scope *goquery.Selection, m cascadia.Matcher) string {
+	var taken []*html.Node
+	var parts []string
+	for _, root := range scope.Nodes {
+		for _, n := range cascadia.QueryAll(root, m) {
+			if insideAny(n, taken) {
+				continue
+			}
+			taken = append(taken, n)
+			if s := textOf(n); s != "" {
+				parts = append(parts, s)
+			}
+		}
+	}
+	return strings.Join(parts, "\n\n")
+}
+
+func insideAny(n *html.Node, nodes []*html.Node) bool {
+	for p := n.Parent; p != nil; p = p.Parent {
+		if slices.Contains(nodes, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// String says the rule in words.
+func (i Items) String() string {
+	var parts []string
+	for _, part := range []struct{ name, value string }{{"path", i.rule.Path}, {"select", i.rule.Select}, {"sheet", i.rule.Sheet}} {
+		if part.value != "" {
+			parts = append(parts, fmt.Sprintf("items.%s %q", part.name, part.value))
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Wanted says in words the rules that find a field of an item; without a name, those of its page.
+func (r *Rules) Wanted(name string) string {
+	var parts []string
+	fields := r.Fields
+	if name == "" {
+		fields = r.Detail.Fields
+		if r.Detail.Detail.Text != "" {
+			parts = append(parts, fmt.Sprintf("text by %q", r.Detail.Detail.Text))
+		}
+	}
+	for _, f := range fields {
+		if name == "" || f.Name == name {
+			parts = append(parts, f.Name+" by "+f.String())
+		}
+	}
+	return strings.Join(parts, "; ")
 }

@@ -178,7 +178,7 @@ func only(p, n *html.Node) bool {
 func textOfAll(nodes []*html.Node) string {
 	var b strings.Builder
 	for _, n := range nodes {
-		if n.Type != html.ElementNode && n.Type != html.TextNode {
+		if n.Type != html.ElementNode && n.Type != html.TextNode && n.Type != html.DocumentNode {
 			continue // whole tables stand in comments
 		}
 		if err := html.Render(&b, n); err != nil {

@@ -181,6 +181,10 @@ func (c *compiler) pattern(key, s string) *regexp.Regexp {
 		c.wrong(key, "%q is no regular expression: %v", s, strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 		return nil
 	}
+	if strings.Contains(s, `\b`) && strings.ContainsAny(s, "åäöÅÄÖæøÆØéÉüÜ") {
+		// The edge of a word stands between ASCII letters and others, so that \bÖppen is found in no text.
+		c.wrong(key, `%q: \b takes å, ä and ö for no letters; use (?:^|\s) and (?:\s|$)`, s)
+	}
 	if n := re.NumSubexp(); n > 1 {
 		c.wrong(key, "%q has %d groups; want one at most, and (?:…) for the others", s, n)
 		return nil

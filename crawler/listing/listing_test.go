@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/andybalholm/cascadia"
 	"github.com/google/go-cmp/cmp"
 
 	"utkik/crawler/kind"
@@ -168,6 +169,9 @@ func TestPeriod(t *testing.T) {
 		"2026-10-20 - 2027-03-16":                  "2026-10-20 2027-03-16T16:00:00+01:00",
 		"from 4 November 2019 - 3 February 2020":   "2019-11-04 2020-02-03T16:00:00+01:00",
 		"den 1 mars 2026 till och med 5 mars 2026": "2026-03-01 2026-03-05T16:00:00+01:00",
+		"7.9–7.10.2026 16:00 CET":                  "2026-09-07 2026-10-07T16:00:00+02:00",
+		"7.12 – 7.1.2027":                          "2026-12-07 2027-01-07T16:00:00+01:00",
+		"31.2–7.3.2027":                            "",
 		"5 mars 2026 till 1 mars 2026":             "",
 		"tills vidare":                             "",
 		"till 1 mars 2026":                         "",
@@ -296,4 +300,47 @@ func FuzzHTML(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestRowsAndSections reads rows by the words of their table's header, and sections by their headings.
+func TestRowsAndSections(t *testing.T) {
+	t.Parallel()
+	const page = `<h2>Calls</h2><p>Deadline: 1 January 2020</p>
+		<h3>Call 9</h3><p>Regular projects.</p><ul><li>Deadline: 7 October 2026</li></ul>
+		<h3>Call 7</h3><div><b>Deadline</b> 8 October 2026</div><h4>Note</h4><p>Small-scale.</p>
+		<h2>Calendar</h2><table><thead><tr><th>Call</th><th colspan="2">Period</th><th>Closing date</th></tr></thead>
+		<tbody><tr><td>Call 10</td><td>x</td><td>y</td><td>9 March 2027</td></tr><tr><td>short</td></tr></tbody></table>`
+	doc, err := Fragment(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		items string
+		title kind.Find
+		end   kind.Find
+		want  []string
+	}{
+		{"h3", kind.Find{Select: "h3"}, kind.Find{Label: []string{"Deadline"}}, []string{"Call 9 2026-10-07", "Call 7 2026-10-08"}},
+		{"tbody tr", kind.Find{Column: []string{"Call"}}, kind.Find{Column: []string{"Deadline", "Closing"}}, []string{"Call 10 2027-03-09", "short "}},
+	}
+	for _, tt := range tests {
+		rules, mistakes := Compile(kind.Rules{Items: kind.Items{Select: tt.items}, Fields: []kind.Field{
+			{Name: "title", Find: tt.title}, {Name: "ref", Find: tt.title}, {Name: "deadlines", Find: tt.end}}})
+		if len(mistakes) > 0 {
+			t.Fatal(mistakes)
+		}
+		r := NewReader(kind.Source{ID: "x"}, kind.Document{})
+		shown, err := r.Elements(rules, cascadia.QueryAll(doc.Nodes[0], rules.Items.Select))
+		if err != nil || len(shown.Notes) > 0 || shown.Count != len(tt.want) {
+			t.Errorf("%s: %+v, %v", tt.items, shown, err)
+		}
+		var got []string
+		for _, it := range shown.Items {
+			last, _ := it.Call.LastDeadline()
+			got = append(got, it.Call.Title+" "+last.Date())
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.items, diff)
+		}
+	}
 }

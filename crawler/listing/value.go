@@ -83,7 +83,7 @@ var amounts = []string{"budget_eur", "contribution_min_eur", "contribution_max_e
 // Item makes an item of values. It is not ok if the rules leave it out, or if it has no ref or no title, which
 // a note then tells as a gap.
 func (r *Reader) Item(rules *Rules, values []Value) (item kind.Item, notes []kind.Note, ok bool) {
-	if rules.leaves(values) {
+	if !rules.keeps(values) || rules.drops(values) {
 		return kind.Item{}, nil, false
 	}
 	item, notes = r.read(rules, values)
@@ -114,6 +114,7 @@ func (r *Reader) Part(rules *Rules, ref string, values []Value) (kind.Item, []ki
 	item.Fill = true
 	item.Call.Source, item.Call.Ref = r.src.ID, ref
 	item.Call.Kind = cmp.Or(item.Call.Kind, r.src.ItemKind, call.KindCall)
+	item.Call.Status = cmp.Or(item.Call.Status, r.statusOf(&item.Call))
 	for i := range notes {
 		notes[i].Ref = ref
 	}
@@ -239,18 +240,24 @@ func (r *Reader) statusOf(c *call.Call) call.Status {
 	return ""
 }
 
-// Date reads the first date in s; the zero Moment if there is none.
+// Date reads the first date in s, such as a day of opening; the zero Moment if there is none. The source's clock is
+// that of deadlines, and is left out.
 func (r *Reader) Date(s string) call.Moment {
 	o := r.dates
+	o.Clock = ""
 	m, _ := text.ParseDate(s, o)
 	return m
 }
 
-// Dates reads every date in the texts, in order of time, each once.
+// Dates reads every date in the texts as a deadline, in order of time, each once.
 func (r *Reader) Dates(texts ...string) []call.Moment {
 	var out []call.Moment
 	for _, s := range texts {
 		found := text.Dates(s, r.dates)
+		if len(found) == 0 {
+			s = text.Clean(s) // day, month and year in boxes of their own
+			found = text.Dates(s, r.dates)
+		}
 		for _, f := range found {
 			out = append(out, f.Moment)
 		}
@@ -280,18 +287,27 @@ func (r *Reader) Period(s string) (opens, closes call.Moment, ok bool) {
 	}
 	const lookBack = 60 // days that a date without year may lie before Near, see text.Options
 	o := text.Options{Zone: dates.Zone, Near: closes.Time().AddDate(-1, 0, lookBack+1)}
-	if opens, ok = text.ParseDate(s[:at[0]], o); !ok {
-		// "1–30 september 2026": the month stands with the end.
-		day := digits.FindString(s[:at[0]])
-		n, _ := strconv.Atoi(day)
-		if n < 1 || n > 31 || strings.TrimSpace(strings.Replace(s[:at[0]], day, "", 1)) != "" {
-			return opens, closes, false
-		}
-		end := closes.Time()
-		opens = call.Day(end.Year(), end.Month(), n)
+	if opens, ok = text.ParseDate(s[:at[0]], o); ok {
+		return opens, closes, opens.Compare(closes) <= 0
 	}
-	return opens, closes, opens.Compare(closes) <= 0
+	// "1–30 september 2026", "7.9–7.10.2026": month and year stand with the end.
+	m := dayAndMonth.FindStringSubmatch(s[:at[0]])
+	if m == nil {
+		return opens, closes, false
+	}
+	end := closes.Time()
+	year, month := end.Year(), end.Month()
+	if n, _ := strconv.Atoi(m[2]); n >= 1 && n <= 12 {
+		if month = time.Month(n); month > end.Month() {
+			year--
+		}
+	}
+	day, _ := strconv.Atoi(m[1])
+	opens = call.Day(year, month, day)
+	return opens, closes, day >= 1 && opens.Time().Day() == day && opens.Compare(closes) <= 0
 }
+
+var dayAndMonth = regexp.MustCompile(`^(?i:\s*(?:den|from|från)?\s*)(\d{1,2})\.?(?:(\d{1,2})\.?)?\s*$`)
 
 // Euros reads the first amount in s that is in euros. A bare number is one if the rule states its unit.
 func Euros(s, unit string) (int64, bool) {

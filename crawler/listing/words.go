@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"slices"
 	"strings"
 
 	"utkik/crawler/kind"
@@ -90,19 +91,14 @@ func (r *Rules) Empty(page string) bool {
 	return false
 }
 
-// leaves tells whether the rules leave an item out.
-func (r *Rules) leaves(values []Value) bool {
-	for _, f := range r.keep {
-		if !f.fits(values) {
-			return true
-		}
-	}
-	for _, f := range r.drop {
-		if f.fits(values) {
-			return true
-		}
-	}
-	return false
+// keeps tells whether an item fits every filter that items must fit.
+func (r *Rules) keeps(values []Value) bool {
+	return !slices.ContainsFunc(r.keep, func(f filter) bool { return !f.fits(values) })
+}
+
+// drops tells whether an item fits a filter that it must not fit.
+func (r *Rules) drops(values []Value) bool {
+	return slices.ContainsFunc(r.drop, func(f filter) bool { return f.fits(values) })
 }
 
 func (f filter) fits(values []Value) bool {
