@@ -58,6 +58,7 @@ type Crawler struct {
 	Retries      int            `mapstructure:"retries"`       // after the first try
 	Parallel     int            `mapstructure:"parallel"`      // sources that are crawled at the same time
 	MaxBytes     int64          `mapstructure:"max_bytes"`     // of one body after decompression, where the source's file says nothing
+	Only         string         `mapstructure:"only"`          // ids of the sources in service, apart by commas, in place of what their files say
 	Hours        string         `mapstructure:"hours"`         // such as 22:00-06:00, in Brussels; when sources are read by their rhythm, empty is always
 }
 

@@ -4,8 +4,11 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"utkik/config"
 )
@@ -55,4 +58,20 @@ func FuzzDecodeSource(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestOnly puts named sources in service in place of what the files say; an entry of the list comes after it.
+func TestOnly(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "utkik.yaml")
+	write(t, file, "crawler: {only: 'formas, dg-move-consultations, uhr'}\nsources: [{id: uhr, enabled: false}, {id: cinea, enabled: true}]\n")
+	var got []string
+	for _, s := range load(t, config.Options{File: file}).Sources() {
+		if s.Enabled {
+			got = append(got, s.ID)
+		}
+	}
+	if diff := cmp.Diff([]string{"cinea", "dg-move-consultations", "formas"}, got); diff != "" {
+		t.Errorf("in service (-want +got):\n%s", diff)
+	}
 }

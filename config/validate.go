@@ -154,6 +154,7 @@ func (l *loader) override(c *Config, sources []kind.Source, broken []string) []k
 		}
 		sources[i].MaxBytes = cmp.Or(sources[i].MaxBytes, c.Crawler.MaxBytes)
 	}
+	l.only(c.Crawler.Only, sources, broken)
 	for i, o := range c.Overrides {
 		key := fmt.Sprintf("sources[%d]", i)
 		if o.Base != "" {
@@ -177,6 +178,22 @@ func (l *loader) override(c *Config, sources []kind.Source, broken []string) []k
 		s.Expect.MinItems = valueOr(o.MinItems, s.Expect.MinItems)
 	}
 	return sources
+}
+
+// only puts the named sources in service and every other one out of it, in place of what their files say.
+func (l *loader) only(names string, sources []kind.Source, broken []string) {
+	ids := strings.FieldsFunc(names, func(r rune) bool { return r == ',' || r == ' ' })
+	if len(ids) == 0 {
+		return
+	}
+	for i := range sources {
+		sources[i].Enabled = slices.Contains(ids, sources[i].ID)
+	}
+	for _, id := range ids {
+		if !slices.Contains(idsOf(sources), id) && !slices.Contains(broken, id) {
+			l.at("crawler.only", "no source %q%s", id, hint(id, idsOf(sources), "there are"))
+		}
+	}
 }
 
 func valueOr[T any](p *T, otherwise T) T {

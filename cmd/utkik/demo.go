@@ -25,7 +25,7 @@ const demoConfig = `log_level: warn
 sources:
   - {id: ft-portal, base: %[1]q, enabled: true, min_items: 20}
   - {id: have-your-say, base: %[1]q, enabled: true, min_items: 5}
-crawler: {allow_private: true, delay: 0s}
+crawler: {only: "ft-portal, have-your-say", allow_private: true, delay: 0s}
 `
 
 func (p *program) demoCommand() *cobra.Command {

@@ -113,7 +113,7 @@ func newSite(t *testing.T, base string) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir()}
 	s.file = filepath.Join(s.dir, "utkik.yaml")
-	text := fmt.Sprintf("data: %s\nlog_level: warn\nsources:\n  - {id: ft-portal, base: %q, enabled: true, delay: 0s}\n  - {id: have-your-say, enabled: false}\ncrawler:\n  allow_private: true\n  delay: 0s\n",
+	text := fmt.Sprintf("data: %s\nlog_level: warn\nsources:\n  - {id: ft-portal, base: %q, delay: 0s}\ncrawler:\n  only: ft-portal\n  allow_private: true\n  delay: 0s\n",
 		filepath.Join(s.dir, "data"), base)
 	if err := os.WriteFile(s.file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)

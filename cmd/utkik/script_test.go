@@ -135,7 +135,7 @@ const siteConfig = `log_level: warn
 sources:
   - {id: ft-portal, base: "$PORTAL", enabled: true, min_items: 20}
   - {id: have-your-say, base: "$PORTAL", enabled: true, min_items: 5}
-crawler: {allow_private: true, delay: 0s, retries: 0}
+crawler: {only: "ft-portal, have-your-say", allow_private: true, delay: 0s, retries: 0}
 `
 
 // stageKey is under which a script finds its stage.

@@ -28,7 +28,7 @@ func watching(t *testing.T) (*demo.Portal, string) {
 	portal := demo.New()
 	server := httptest.NewServer(portal)
 	t.Cleanup(server.Close)
-	return portal, fmt.Sprintf("sources:\n  - {id: ft-portal, base: %[1]q, enabled: true, min_items: 20}\n  - {id: have-your-say, base: %[1]q, enabled: true, min_items: 5}\ncrawler: {allow_private: true, delay: 0s}\n", server.URL)
+	return portal, fmt.Sprintf("sources:\n  - {id: ft-portal, base: %[1]q, enabled: true, min_items: 20}\n  - {id: have-your-say, base: %[1]q, enabled: true, min_items: 5}\ncrawler: {only: \"ft-portal have-your-say\", allow_private: true, delay: 0s}\n", server.URL)
 }
 
 // crawl makes a pass and lets the others follow; every run must be a good one.

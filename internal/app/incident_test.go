@@ -380,7 +380,7 @@ func TestIndexIncident(t *testing.T) {
 	proxy := &forgetful{ReverseProxy: httputil.NewSingleHostReverseProxy(target), t: t}
 	front := httptest.NewServer(proxy)
 	t.Cleanup(front.Close)
-	file := configure(t, fmt.Sprintf("sources:\n  - {id: ft-portal, base: %q, enabled: true, delay: 0s}\n  - {id: have-your-say, enabled: false}\ncrawler: {allow_private: true, delay: 0s}\n", front.URL))
+	file := configure(t, fmt.Sprintf("sources:\n  - {id: ft-portal, base: %q, delay: 0s}\ncrawler: {only: ft-portal, allow_private: true, delay: 0s}\n", front.URL))
 	for n, day := range days {
 		resp, err := http.Post(portal+"/__control", "application/json", strings.NewReader(fmt.Sprintf(`{"day": %q}`, day)))
 		if err != nil {

@@ -51,7 +51,7 @@ func serving(t *testing.T) (*counting, string) {
 	c := &counting{portal: demo.New()}
 	server := httptest.NewServer(c)
 	t.Cleanup(server.Close)
-	return c, fmt.Sprintf("sources:\n  - {id: ft-portal, base: %[1]q, enabled: true, min_items: 20}\n  - {id: have-your-say, base: %[1]q, enabled: true, min_items: 5}\ncrawler: {allow_private: true, delay: 0s}\n", server.URL)
+	return c, fmt.Sprintf("sources:\n  - {id: ft-portal, base: %[1]q, enabled: true, min_items: 20}\n  - {id: have-your-say, base: %[1]q, enabled: true, min_items: 5}\ncrawler: {only: \"ft-portal have-your-say\", allow_private: true, delay: 0s}\n", server.URL)
 }
 
 // TestUnchangedSite reads a site twice that has not changed: no body comes and no version is written.

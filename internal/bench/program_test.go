@@ -86,7 +86,7 @@ func (p program) fresh(b *testing.B, base string) program {
 	p.dir = b.TempDir()
 	text := fmt.Sprintf("data: %q\nlog_level: error\n", filepath.Join(p.dir, "data"))
 	if base != "" {
-		text += fmt.Sprintf("sources: [{id: ft-portal, base: %q, delay: 0s}]\ncrawler: {allow_private: true, delay: 0s}\n", base)
+		text += fmt.Sprintf("sources: [{id: ft-portal, base: %q, delay: 0s}]\ncrawler: {only: ft-portal, allow_private: true, delay: 0s}\n", base)
 	}
 	if err := os.WriteFile(p.file(), []byte(text), 0o644); err != nil {
 		b.Fatal(err)
