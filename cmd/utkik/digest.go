@@ -49,11 +49,11 @@ which sources were read. Nothing is sent.`,
 						ids = append(ids, d.ID)
 					}
 				}
-				for _, id := range ids {
-					d, err := a.Digest(cmd.Context(), id, date, lang)
-					if err != nil {
-						return err
-					}
+				ds, err := a.Digests(cmd.Context(), ids, date, lang)
+				if err != nil {
+					return err
+				}
+				for _, d := range ds {
 					out, err := render(d)
 					if err != nil {
 						return err

@@ -1,7 +1,6 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -10,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"utkik/crawler/kind"
 	"utkik/internal/call"
 	"utkik/internal/digest"
 	"utkik/internal/match"
@@ -20,55 +20,96 @@ import (
 // Digest says what a department should know of one local day (2026-04-23): what changed on it, and what is near at
 // its end. The digest is kept as it was said, so that it can be shown again.
 func (a *App) Digest(ctx context.Context, department, date, language string) (digest.Digest, error) {
-	var none digest.Digest
-	if _, ok := a.Plan.Department(department); !ok {
-		return none, &UnknownError{What: "department", Names: []string{fmt.Sprintf("%q", department)}, See: "utkik plan show"}
+	ds, err := a.Digests(ctx, []string{department}, date, language)
+	if err != nil {
+		return digest.Digest{}, err
+	}
+	return ds[0], nil
+}
+
+// Digests says what several departments should know of a day, which is read once for all of them.
+func (a *App) Digests(ctx context.Context, departments []string, date, language string) ([]digest.Digest, error) {
+	for _, id := range departments {
+		if _, ok := a.Plan.Department(id); !ok {
+			return nil, &UnknownError{What: "department", Names: []string{fmt.Sprintf("%q", id)}, See: "utkik plan show"}
+		}
 	}
 	day, err := time.ParseInLocation(time.DateOnly, date, Stockholm())
 	if err != nil {
-		return none, fmt.Errorf("date %q: want a day such as 2026-04-23", date)
+		return nil, fmt.Errorf("date %q: want a day such as 2026-04-23", date)
 	}
 	if _, err := a.match(ctx); err != nil {
-		return none, err
+		return nil, err
 	}
 	end := day.AddDate(0, 0, 1)
 	now := a.now()
 	if now.Before(day) {
-		return none, fmt.Errorf("date %s has not begun: the program's clock says %s", date, now.In(Stockholm()).Format("2006-01-02 15:04"))
+		return nil, fmt.Errorf("date %s has not begun: the program's clock says %s", date, now.In(Stockholm()).Format("2006-01-02 15:04"))
 	}
 	if !now.Before(end) {
 		now = end.Add(-time.Second)
 	}
 	changes, err := a.Store.Changes(ctx, store.ChangeQuery{Since: day, Until: end})
 	if err != nil {
-		return none, err
+		return nil, err
 	}
-	in := digest.Input{Plan: a.Plan, Department: department, Date: date, Now: now, Language: language, Changes: changes, More: a.Config.Web.BaseURL}
+	read, err := a.readDay(ctx, changes, date, now, end)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]digest.Digest, 0, len(departments))
+	for _, id := range departments {
+		d, err := read.Department(id, language)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.keep(ctx, d); err != nil {
+			return nil, err
+		}
+		out = append(out, d)
+	}
+	return out, nil
+}
+
+// readDay reads once what every digest of a day is built from: the changes, which are handed in, the calls that a digest
+// may speak of, what is held, and how the sources stand.
+func (a *App) readDay(ctx context.Context, changes []call.Change, date string, now, end time.Time) (*digest.Day, error) {
+	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.Config.Web.BaseURL}
+	var err error
 	if in.Calls, err = a.digestCalls(ctx, changes, end); err != nil {
-		return none, err
+		return nil, err
 	}
-	if in.Sources, err = a.sourceStates(ctx, language, day, end, now); err != nil {
-		return none, err
+	readings, err := a.readings(ctx, end)
+	if err != nil {
+		return nil, err
 	}
+	day, err := time.ParseInLocation(time.DateOnly, date, Stockholm())
+	if err != nil {
+		return nil, fmt.Errorf("date %q: want a day such as 2026-04-23", date)
+	}
+	in.Sources = sourceStates(readings, day, now)
+	if in.Held, err = a.heldBefore(ctx, end); err != nil {
+		return nil, err
+	}
+	return digest.NewDay(in)
+}
+
+func (a *App) heldBefore(ctx context.Context, end time.Time) ([]digest.Held, error) {
 	holds, err := a.Store.Holds(ctx, "")
 	if err != nil {
-		return none, err
+		return nil, err
 	}
+	var out []digest.Held
 	for _, h := range holds {
-		if !h.Since.Before(end) {
-			continue
+		if h.Since.Before(end) {
+			out = append(out, digest.Held{Key: h.Call.Key(), Title: h.Call.Title, Reason: h.Reason, Since: h.Since})
 		}
-		in.Held = append(in.Held, digest.Held{Key: h.Call.Key(), Title: h.Call.Title, Reason: h.Reason, Since: h.Since})
 	}
-	d, err := digest.Build(in)
-	if err != nil {
-		return none, err
-	}
-	return d, a.keep(ctx, d)
+	return out, nil
 }
 
 // digestCalls gives the calls that a digest may speak of: those of the plan's matches that stood at the end of its day,
-// and those that changed.
+// those that changed, and those whose dates draw near, which a saved search may find.
 func (a *App) digestCalls(ctx context.Context, changes []call.Change, end time.Time) ([]digest.Item, error) {
 	matches, err := a.Store.AllMatches(ctx, a.Plan.ID)
 	if err != nil {
@@ -78,6 +119,7 @@ func (a *App) digestCalls(ctx context.Context, changes []call.Change, end time.T
 	for i := range changes {
 		changed[changes[i].Key()] = true
 	}
+	soon := end.AddDate(0, 0, nearDays)
 	var out []digest.Item
 	err = a.Store.EachRecord(ctx, func(r store.Record) error {
 		key := r.Call.Key()
@@ -85,8 +127,10 @@ func (a *App) digestCalls(ctx context.Context, changes []call.Change, end time.T
 		if !r.Gone.Before(end) {
 			r.Gone = time.Time{} // it left later
 		}
-		standing := r.Gone.IsZero() && r.FirstSeen.Before(end) && slices.ContainsFunc(results, func(m match.Result) bool { return m.Included })
-		if standing || changed[key] {
+		standing := r.Gone.IsZero() && r.FirstSeen.Before(end)
+		wanted := slices.ContainsFunc(results, func(m match.Result) bool { return m.Included }) || near(&r.Call, end, soon)
+		if standing && wanted || changed[key] {
+			r.Call.Text = "" // a digest quotes what the matches quoted; whole texts of thousands of calls would only be carried along
 			out = append(out, digest.Item{Call: r.Call, FirstSeen: r.FirstSeen, Gone: r.Gone, Results: results})
 		}
 		return nil
@@ -94,42 +138,60 @@ func (a *App) digestCalls(ctx context.Context, changes []call.Change, end time.T
 	return out, err
 }
 
-// sourceStates gives how each source that is watched stood at now, and how it was read the last time before the end of a day.
-// What was new and changed is that of all its runs on the day: a second crawl of a morning finds nothing, and the day
-// was not quiet.
-func (a *App) sourceStates(ctx context.Context, language string, day, end, now time.Time) ([]digest.SourceState, error) {
-	var out []digest.SourceState
+// nearDays is how far ahead of a day its digest looks; the digest's own horizon is no longer.
+const nearDays = 14
+
+func near(c *call.Call, now, soon time.Time) bool {
+	next, ok := c.NextDeadline(now.AddDate(0, 0, -1))
+	return ok && next.Time().Before(soon) || !c.Opens.IsZero() && !c.Opens.Passed(now.AddDate(0, 0, -1)) && c.Opens.Time().Before(soon)
+}
+
+// reading is a source with the crawls that had begun by a time, oldest first.
+type reading struct {
+	source kind.Source
+	runs   []store.Run
+}
+
+func (a *App) readings(ctx context.Context, end time.Time) ([]reading, error) {
+	var out []reading
 	for _, s := range a.Config.Sources() {
 		runs, err := a.crawls(ctx, s.ID, end.Add(-time.Millisecond))
 		if err != nil {
 			return nil, err
 		}
+		out = append(out, reading{s, runs})
+	}
+	return out, nil
+}
+
+// sourceStates gives how each source that is watched stood at now, and how it was read the last time. What was new and
+// changed is that of all its runs since a time: a second crawl of a morning finds nothing, and the day was not quiet.
+func sourceStates(readings []reading, since, now time.Time) []digest.SourceState {
+	var out []digest.SourceState
+	for _, read := range readings {
+		s, runs := read.source, read.runs
 		var r store.Run
 		if n := len(runs); n > 0 {
 			r = runs[n-1]
-			r.Baseline = r.Baseline && !r.Started.Before(day) // told on its day
+			r.Baseline = r.Baseline && !r.Started.Before(since) // told in its time
 			for _, earlier := range runs[:n-1] {
-				if !earlier.Started.Before(day) {
+				if !earlier.Started.Before(since) {
 					r.Added += earlier.Added
 					r.Changed += earlier.Changed
 					r.Baseline = r.Baseline || earlier.Baseline
 				}
 			}
 		}
-		if !s.Enabled && r.Started.Before(day) {
+		if !s.Enabled && r.Started.Before(since) {
 			continue
 		}
-		s.Enabled = true // it was read on the day, whatever the configuration says by now
-		name := s.Name
-		if language == "en" {
-			name = cmp.Or(s.NameEN, s.Name)
-		}
+		s.Enabled = true // it was read in that time, whatever the configuration says by now
 		out = append(out, digest.SourceState{
-			ID: s.ID, Name: name, State: watch.Judge(s, watched(runs), now).State, Started: r.Started, Ended: r.Ended, Complete: r.Complete,
+			ID: s.ID, Name: s.Name, NameEN: s.NameEN, State: watch.Judge(s, watched(runs), now).State, Started: r.Started, Ended: r.Ended, Complete: r.Complete,
 			Baseline: r.Baseline, Seen: r.Seen, Added: r.Added, Changed: r.Changed, Quarantined: r.Quarantined, Error: r.Error,
 		})
 	}
-	return out, nil
+	return out
 }
 
 func (a *App) keep(ctx context.Context, d digest.Digest) error {

@@ -129,6 +129,7 @@ var arrows = []arrow{
 	{"internal/digest", "internal/match", yes, "with reasons"},
 	{"internal/digest", "internal/text", yes, "words"},
 	{"internal/digest", "internal/watch", yes, "how sources stand"},
+	{"internal/digest", "internal/subscription", yes, "and to readers who follow several things"},
 	{"internal/digest", "ours", no, "a digest is a pure function of what it is handed"},
 	{"internal/outbox", "internal/store", yes, "takes mails, and records what came of them"},
 	{"internal/outbox", "ours", no, "what a mail says was decided when it was written"},

@@ -2,7 +2,6 @@ package digest
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -23,73 +22,29 @@ type builder struct {
 	sources    map[string]SourceState
 	items      map[call.Key]*Item
 	held       map[call.Key]bool
+	soon       []*Item // what draws near
+
+	reader   *Reader    // nil for a department
+	labels   []string   // what the reader's subscriptions are called
+	wanted   [][]string // priorities of each, departments taken apart
+	followed int        // how many of priorities the reader follows; the rest is the plan's
 }
 
 // Build decides what the department is told on the day. An error means that the input names a department, a
 // priority, a day or a language that does not exist; calls and changes never make one.
 func Build(in Input) (Digest, error) {
-	b, err := newBuilder(in)
+	d, err := NewDay(in)
 	if err != nil {
 		return Digest{}, err
 	}
-	d := b.build()
-	if b.w.err != nil {
-		return Digest{}, b.w.err
-	}
-	return d, nil
-}
-
-func newBuilder(in Input) (*builder, error) {
-	in.Language = cmp.Or(in.Language, "sv")
-	in.Horizon.OpeningDays = cmp.Or(in.Horizon.OpeningDays, 14)
-	in.Horizon.ClosingDays = cmp.Or(in.Horizon.ClosingDays, 14)
-	in.Horizon.Fold = cmp.Or(in.Horizon.Fold, 15)
-	in.Horizon.Soon = cmp.Or(in.Horizon.Soon, 8)
-	if in.Plan == nil {
-		return nil, fmt.Errorf("digest for %q: no plan given", in.Department)
-	}
-	w, err := newWords(in.Language)
-	if err != nil {
-		return nil, err
-	}
-	today, err := time.ParseInLocation(time.DateOnly, in.Date, call.Brussels())
-	if err != nil {
-		return nil, fmt.Errorf("digest for %q: date %q: want a day such as 2026-04-23", in.Department, in.Date)
-	}
-	dep, ok := in.Plan.Department(in.Department)
-	if !ok {
-		ids := make([]string, len(in.Plan.Departments))
-		for i, d := range in.Plan.Departments {
-			ids[i] = d.ID
-		}
-		return nil, fmt.Errorf("digest: department %q is not in plan %s: it has %s", in.Department, in.Plan.ID, strings.Join(ids, ", "))
-	}
-	b := &builder{in: in, w: w, today: today, rank: map[string]int{}, sources: map[string]SourceState{}, items: map[call.Key]*Item{}, held: map[call.Key]bool{}}
-	for _, id := range dep.Priorities {
-		p, ok := in.Plan.Priority(id)
-		if !ok {
-			return nil, fmt.Errorf("digest: department %s follows priority %q, which plan %s does not have", dep.ID, id, in.Plan.ID)
-		}
-		b.rank[id] = len(b.priorities)
-		b.priorities = append(b.priorities, p)
-	}
-	for _, s := range in.Sources {
-		b.sources[s.ID] = s
-	}
-	for i := range in.Calls {
-		b.items[in.Calls[i].Call.Key()] = &in.Calls[i]
-	}
-	for _, h := range in.Held {
-		b.held[h.Key] = true
-	}
-	return b, nil
+	return d.Department(in.Department, cmp.Or(in.Language, "sv"))
 }
 
 func (b *builder) build() Digest {
 	d := Digest{
 		Format: Format, Plan: b.in.Plan.ID, PlanName: plain(b.name(b.in.Plan.Name, b.in.Plan.NameEN), maxTitle), Authority: plain(b.in.Plan.Authority, maxTitle),
 		Department: b.in.Department, DepartmentName: b.department(), Date: b.in.Date, DateWords: b.w.day(b.today),
-		Language: b.in.Language, Warnings: []string{}, Baselines: []Baseline{}, Sections: []Section{}, More: link(b.in.More),
+		Language: b.in.Language, Warnings: []string{}, Baselines: []Baseline{}, Sections: []Section{}, More: link(b.in.More), Follows: b.labels,
 	}
 	left := map[Reason]int{}
 	chosen := map[SectionID][]Entry{}
@@ -108,16 +63,13 @@ func (b *builder) build() Digest {
 	for _, n := range left {
 		d.Proof.Told -= n
 	}
-	for i := range b.in.Calls {
-		it := &b.in.Calls[i]
-		section := b.standing(it)
-		if section == "" || used[it.Call.Key()] || b.held[it.Call.Key()] {
+	for _, it := range b.soon {
+		if used[it.Call.Key()] || b.held[it.Call.Key()] || !b.concerns(it) {
 			continue
 		}
-		if len(b.matching(it)) > 0 {
-			used[it.Call.Key()] = true
-			chosen[section] = append(chosen[section], b.entry(it, nil))
-		}
+		used[it.Call.Key()] = true
+		section := b.standing(it)
+		chosen[section] = append(chosen[section], b.entry(it, nil))
 	}
 	for _, id := range order {
 		if es := chosen[id]; len(es) > 0 {
@@ -136,7 +88,7 @@ func (b *builder) build() Digest {
 	b.prove(&d, left)
 	parts, others := b.summary(&d)
 	d.Subject = b.subject(&d, parts, others, broken)
-	d.Lead = b.lead(&d, parts, others)
+	d.Lead = b.standIn() + b.lead(&d, parts, others)
 	return d
 }
 
@@ -159,7 +111,9 @@ func (b *builder) candidates(left map[Reason]int) [][]call.Change {
 			left[ReasonWording]++
 		case !known:
 			left[ReasonUnknown]++
-		case len(b.matching(it)) == 0:
+		case b.dismissed(c.Key()):
+			left[ReasonDismissed]++
+		case !b.concerns(it):
 			left[ReasonUnmatched]++
 		default:
 			byKey[c.Key()] = append(byKey[c.Key()], c)
@@ -235,7 +189,7 @@ func (b *builder) matching(it *Item) []match.Result {
 	}
 	if len(out) > 1 {
 		slices.SortStableFunc(out, func(x, y match.Result) int {
-			return cmp.Or(cmp.Compare(y.Score, x.Score), cmp.Compare(b.rank[x.Priority], b.rank[y.Priority]))
+			return cmp.Or(cmp.Compare(b.followedFirst(x.Priority), b.followedFirst(y.Priority)), cmp.Compare(y.Score, x.Score), cmp.Compare(b.rank[x.Priority], b.rank[y.Priority]))
 		})
 	}
 	return out
@@ -244,7 +198,6 @@ func (b *builder) matching(it *Item) []match.Result {
 func (b *builder) entry(it *Item, notices []Notice) Entry {
 	c := &it.Call
 	results := b.matching(it)
-	best, _ := b.in.Plan.Priority(results[0].Priority)
 	title, in := c.TitleIn(b.w.lang)
 	e := Entry{
 		Source: c.Source, Ref: c.Ref, SourceName: plain(cmp.Or(b.sources[c.Source].Name, c.Source), maxLabel),
@@ -254,9 +207,13 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 		URL: link(c.URL), Status: string(c.StatusAt(b.in.Now)), DeadlineModel: c.DeadlineModel, Deadlines: []Date{},
 		BudgetEUR: c.BudgetEUR, Grants: c.Grants, MinEUR: c.MinEUR, MaxEUR: c.MaxEUR, Money: b.w.money(c.BudgetEUR, c.Grants, c.MinEUR, c.MaxEUR),
 		Eligible: plain(c.Eligible, maxEligible), Notices: notices, Against: b.against(results),
-		Priority: best.ID, PriorityName: b.priorityName(best), Score: results[0].Score, Also: []Also{},
-		Why: b.why(c, best, results[0].Reasons),
-		key: c.Key(), opensAt: c.Opens,
+		Also: []Also{}, Why: Why{Part: PartText, Networks: []string{}}, key: c.Key(), hit: -1, opensAt: c.Opens,
+	}
+	b.sort(it, &e)
+	if len(results) > 0 {
+		best, _ := b.in.Plan.Priority(results[0].Priority)
+		e.Priority, e.PriorityName, e.Score = best.ID, b.priorityName(best), results[0].Score
+		e.Why = b.why(c, best, results[0].Reasons)
 	}
 	if e.Notices == nil {
 		e.Notices = []Notice{}
@@ -277,7 +234,10 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 		n := b.date(next)
 		e.Deadline, e.deadline = &n, next
 	}
-	for _, r := range results[1:] {
+	for i, r := range results {
+		if i == 0 || b.followedFirst(r.Priority) > 0 {
+			continue
+		}
 		p, _ := b.in.Plan.Priority(r.Priority)
 		e.Also = append(e.Also, Also{p.ID, b.priorityName(p)})
 	}
@@ -307,6 +267,9 @@ func (b *builder) name(own, en string) string {
 }
 
 func (b *builder) department() string {
+	if b.reader != nil {
+		return plain(b.reader.Name, maxLabel)
+	}
 	dep, _ := b.in.Plan.Department(b.in.Department)
 	return plain(b.name(cmp.Or(dep.Name, dep.ID), dep.NameEN), maxLabel)
 }
@@ -369,7 +332,13 @@ func (b *builder) section(id SectionID, es []Entry, more string) Section {
 		if soon {
 			break
 		}
-		add(Group{Priority: p.ID, Name: b.priorityName(p)}, func(e Entry) bool { return e.Priority == p.ID && !e.Doubtful })
+		add(Group{Priority: p.ID, Name: b.priorityName(p), hit: -1}, func(e Entry) bool { return e.Priority == p.ID && !e.Doubtful })
+	}
+	for _, g := range b.grouped() {
+		if soon {
+			break
+		}
+		add(g, func(e Entry) bool { return e.Priority == "" && e.hit == g.hit && !e.Doubtful })
 	}
 	add(Group{Doubtful: true, Name: b.w.t("group.doubtful")}, func(e Entry) bool { return e.Doubtful })
 	return s
@@ -388,8 +357,11 @@ func (s Section) pull() int {
 
 // allOfIt says where what is folded can be read.
 func (b *builder) allOfIt(more string) string {
-	if more != "" {
+	switch {
+	case more != "":
 		return b.w.f("fold.link", args{Name: more})
+	case b.reader != nil:
+		return ""
 	}
 	return b.w.f("fold.command", args{Command: "utkik digest --department " + b.in.Department + " --date " + b.in.Date + " --format json"})
 }
@@ -439,7 +411,7 @@ func (b *builder) baselines(sections []Section) []Baseline {
 		for i := range b.in.Calls {
 			it := &b.in.Calls[i]
 			k := it.Call.Key()
-			if k.Source != source || b.held[k] || !it.Gone.IsZero() || it.Call.StatusAt(b.in.Now) == call.StatusClosed || len(b.matching(it)) == 0 {
+			if k.Source != source || b.held[k] || !it.Gone.IsZero() || it.Call.StatusAt(b.in.Now) == call.StatusClosed || !b.concerns(it) {
 				continue
 			}
 			bl.Matching++
@@ -476,7 +448,10 @@ func (b *builder) markTold(d *Digest) {
 			for i := range g.Items {
 				e := &g.Items[i]
 				first := slices.ContainsFunc(d.Baselines, func(bl Baseline) bool { return bl.Source == e.Source })
-				e.ToldBefore = !first && e.FirstSeen != nil && e.FirstSeen.Before(b.today)
+				e.ToldBefore = !first && e.FirstSeen != nil && e.FirstSeen.Before(b.since())
+				if b.reader != nil {
+					e.ToldBefore = e.ToldBefore && !b.reader.Since.IsZero() && b.near(s.ID, e, b.reader.Since)
+				}
 			}
 		}
 	}
@@ -567,6 +542,8 @@ func (b *builder) lead(d *Digest, news, dates []string) string {
 		return b.w.t("lead.baseline") + " " + b.w.f("lead.list", args{List: b.w.list(parts)})
 	case len(parts) == 0 && len(d.Warnings) > 0:
 		return b.w.t("lead.empty.broken")
+	case len(parts) == 0 && b.reader != nil:
+		return b.w.t("lead.empty.since")
 	case len(parts) == 0:
 		return b.w.t("lead.empty")
 	case len(news) == 0:
@@ -580,7 +557,7 @@ func (b *builder) lead(d *Digest, news, dates []string) string {
 func (b *builder) sourceProofs() []SourceProof {
 	out := []SourceProof{}
 	for _, s := range b.in.Sources {
-		p := SourceProof{ID: s.ID, Name: plain(cmp.Or(s.Name, s.ID), maxLabel), Ended: s.Ended.UTC(), Complete: s.Complete, Seen: s.Seen,
+		p := SourceProof{ID: s.ID, Name: plain(cmp.Or(b.sources[s.ID].Name, s.ID), maxLabel), Ended: s.Ended.UTC(), Complete: s.Complete, Seen: s.Seen,
 			Added: s.Added, Changed: s.Changed, Quarantined: s.Quarantined, Error: plain(s.Error, 4*maxTitle)}
 		if s.Ended.IsZero() {
 			p.Ended = time.Time{}
@@ -677,13 +654,13 @@ func (b *builder) prove(d *Digest, left map[Reason]int) {
 		p.Words = append(p.Words, s)
 	}
 	if p.Folded > 0 {
-		p.Words = append(p.Words, b.w.n("proof.folded", p.Folded, args{})+" "+b.allOfIt(d.More))
+		p.Words = append(p.Words, strings.TrimSpace(b.w.n("proof.folded", p.Folded, args{})+" "+b.allOfIt(d.More)))
 	}
 	for _, h := range b.in.Held {
 		hp := HeldProof{Source: h.Key.Source, Ref: h.Key.Ref, Title: plain(cmp.Or(h.Title, h.Key.String()), maxLabel), Class: classOf(h.Reason), Reason: plain(h.Reason, maxTitle)}
 		if !h.Since.IsZero() {
 			hp.Since = h.Since.In(call.Brussels()).Format(time.DateOnly)
-			hp.New = hp.Since >= b.in.Date
+			hp.New = !h.Since.Before(b.since())
 		}
 		p.Held = append(p.Held, hp)
 	}

@@ -18,6 +18,7 @@
 package digest
 
 import (
+	"cmp"
 	"time"
 
 	"utkik/internal/call"
@@ -49,6 +50,10 @@ type Horizon struct {
 	Soon        int // items that closing soon and opening soon show each, nearest first; 8
 }
 
+func (h Horizon) orDefault() Horizon {
+	return Horizon{cmp.Or(h.OpeningDays, 14), cmp.Or(h.ClosingDays, 14), cmp.Or(h.Fold, 15), cmp.Or(h.Soon, 8)}
+}
+
 // Item is one call as it stands, with how it was matched.
 type Item struct {
 	Call      call.Call
@@ -61,6 +66,7 @@ type Item struct {
 type SourceState struct {
 	ID          string
 	Name        string // for readers, in the digest's language
+	NameEN      string // in English, when Name is Swedish and the digest may be either
 	State       watch.State
 	Started     time.Time // zero when the source was never read
 	Ended       time.Time
@@ -103,6 +109,7 @@ type Digest struct {
 	Sections       []Section  `json:"sections"`  // in order of importance; empty ones are left out
 	Proof          Proof      `json:"proof"`
 	More           string     `json:"more,omitempty"`
+	Follows        []string   `json:"follows,omitempty"` // of a reader who is no department: what it follows
 }
 
 // Baseline is the first complete reading of a source: its items are new to us, not to the world.
@@ -146,6 +153,8 @@ type Group struct {
 	Shown    int     `json:"shown"` // how many of Items a mail lays out; the rest is folded
 	Fold     string  `json:"fold"`  // the line that says so; empty when all are shown
 	Items    []Entry `json:"items"`
+
+	hit int // of a reader: the subscription whose items these are, where no priority holds them; -1 for what was decided
 }
 
 // Entry is one item of a digest.
@@ -183,9 +192,12 @@ type Entry struct {
 	Also          []Also     `json:"also"` // the department's other priorities that it belongs to
 	FirstSeen     *time.Time `json:"first_seen,omitempty"`
 	ToldBefore    bool       `json:"told_before"`              // it stands, and an earlier digest had the chance to tell of it
+	Follows       []string   `json:"follows,omitempty"`        // of a reader: what it follows that led here
+	Decision      string     `json:"decision,omitempty"`       // of a reader: act or follow
 	LanguageWords string     `json:"language_words,omitempty"` // only when it is not the digest's language
 
 	key      call.Key
+	hit      int // the first of Follows by its number; -1 when there is none
 	opensAt  call.Moment
 	deadline call.Moment
 }
@@ -286,6 +298,7 @@ const (
 	ReasonMended    Reason = "mended"        // our reading was mended; the call did not change
 	ReasonBaseline  Reason = "baseline"      // first reading of the source; counted in the opening paragraph
 	ReasonWording   Reason = "wording"       // not material
+	ReasonDismissed Reason = "dismissed"     // the reader said that it is not relevant
 	ReasonUnknown   Reason = "unknown"       // the item was not handed in
 	ReasonUnmatched Reason = "unmatched"     // in none of the department's priorities
 	ReasonReverted  Reason = "reverted"      // changed and changed back within the period
@@ -295,7 +308,7 @@ const (
 )
 
 var reasons = []Reason{ReasonUnmatched, ReasonWording, ReasonBaseline, ReasonMended, ReasonHeld, ReasonClosed,
-	ReasonPassed, ReasonReverted, ReasonFleeting, ReasonUnknown}
+	ReasonPassed, ReasonReverted, ReasonFleeting, ReasonDismissed, ReasonUnknown}
 
 // LeftOut counts the changes that are not told for one reason.
 type LeftOut struct {

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"utkik/internal/call"
+	"utkik/internal/subscription"
 )
 
 // page is a digest laid out: what both the plain text and the HTML show, in the same order.
@@ -94,6 +95,9 @@ func lay(d *Digest) page {
 		Warnings: d.Warnings, Proof: pageProof{Heading: w.t("proof.heading"), Words: d.Proof.Words},
 		Footer: w.f("footer", args{Name: d.PlanName, Label: d.Authority}),
 	}
+	if len(d.Follows) > 0 {
+		p.Footer += " " + w.f("footer.follows", args{List: w.list(d.Follows)})
+	}
 	for _, b := range d.Baselines {
 		p.Baseline = append(p.Baseline, b.Words)
 	}
@@ -127,7 +131,11 @@ func lay(d *Digest) page {
 				continue
 			}
 			last := ""
+			several := len(d.Follows) > 1
 			for _, e := range g.Items[:min(g.Shown, len(g.Items))] {
+				if !several { // the mail's last line says it once
+					e.Follows = nil
+				}
 				if e.Why.Activity == last { // the item above has said it
 					e.Why.Activity, e.Why.Networks = "", nil
 				} else {
@@ -172,6 +180,9 @@ func layBrief(w *words, id SectionID, e *Entry) pageItem {
 	default:
 		words = whole(words)
 		intro += " " + w.field(e.Why.Field)
+	}
+	if words == "" {
+		intro = e.PriorityName + "."
 	}
 	it.Why = []saying{{Intro: intro}}
 	if words != "" {
@@ -308,7 +319,24 @@ func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 	} else if doubtful {
 		it.Also = w.f("under", args{Name: e.PriorityName})
 	}
+	it.Also = strings.TrimSpace(it.Also + " " + followed(w, e))
 	return it
+}
+
+// followed says what a reader decided about an item, and what of that it follows led there where that is
+// more than the heading above.
+func followed(w *words, e *Entry) string {
+	var out []string
+	switch subscription.Choice(e.Decision) {
+	case subscription.Act:
+		out = append(out, w.t("decided.act"))
+	case subscription.Follow:
+		out = append(out, w.t("decided.follow"))
+	}
+	if len(e.Follows) > 1 || len(e.Follows) == 1 && e.Follows[0] != e.PriorityName && e.Priority != "" {
+		out = append(out, w.f("also.follows", args{List: w.list(e.Follows)}))
+	}
+	return strings.Join(out, " ")
 }
 
 // innerQuotes are what the quotation marks of a quoted text become inside ours.
