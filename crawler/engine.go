@@ -32,6 +32,7 @@ type Config struct {
 	Parallel     int               // requests at a time to one host, 1 unless set; for mirrors and tests
 	Retries      int               // further tries of a request, 3 unless set; negative means none
 	Backoff      time.Duration     // wait before the first retry, doubled for each further one; 0 is 1 s
+	Most         int               // documents of a run; 0 is 20,000. For a look at a source
 	MaxBytes     int64             // of one body after decompression; a source's own MaxBytes wins; 0 is 64 MiB
 	Timeout      time.Duration     // of one try, to the last byte; 0 is 2 minutes
 	Now          func() time.Time  // stamps documents and runs, and ages robots.txt; required
@@ -64,6 +65,7 @@ func New(cfg Config) (*Engine, error) {
 		cfg.Delay = time.Second
 	}
 	cfg.Parallel = min(max(cfg.Parallel, 1), maxWorkers)
+	cfg.Most = cmp.Or(cfg.Most, maxRequests)
 	cfg.Retries = max(cmp.Or(cfg.Retries, 3), 0)
 	cfg.Backoff = cmp.Or(cfg.Backoff, time.Second)
 	cfg.MaxBytes = cmp.Or(cfg.MaxBytes, 64<<20)

@@ -350,8 +350,8 @@ func (r *run) reread(ctx context.Context, req kind.Request) (result, error) {
 func (r *run) admit(host string) (string, kind.Fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.asked++; r.asked > maxRequests {
-		return fmt.Sprintf("not asked: a run asks for %d documents at most", maxRequests), kind.FaultSize
+	if r.asked++; r.asked > r.engine.cfg.Most {
+		return fmt.Sprintf("not asked: a run asks for %d documents at most", r.engine.cfg.Most), kind.FaultSize
 	}
 	if n := r.failures[host]; n >= maxFailures {
 		return fmt.Sprintf("not asked: %s failed %d times in a row", host, n), kind.FaultNetwork
