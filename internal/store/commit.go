@@ -101,9 +101,11 @@ func (s *Store) Commit(ctx context.Context, run Run, b Batch) error {
 			return err
 		}
 		if c.revs > 0 || c.seqs > 0 {
-			_, _, err = t.take(c.revs, c.seqs)
+			if _, _, err = t.take(c.revs, c.seqs); err != nil {
+				return err
+			}
 		}
-		return err
+		return t.along(run)
 	})
 	if err != nil {
 		return s.fail(doing, nothingSavedRun, err)

@@ -106,7 +106,7 @@ func (s *Store) openPostgres(ctx context.Context, address string) error {
 
 // openPostgresSchema opens the database with the schema that the migrations of fsys lead to.
 func (s *Store) openPostgresSchema(ctx context.Context, c *pgx.ConnConfig, fsys fs.FS) error {
-	s.path, s.engine = postgresName(c), postgresDialect
+	s.path, s.engine, s.address = postgresName(c), postgresDialect, c
 	want, err := versions(fsys)
 	if err != nil {
 		return err

@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // Options is what a store needs.
@@ -36,9 +38,11 @@ type Store struct {
 	now    func() time.Time
 	writer *sql.DB // one connection
 	reader *sql.DB // several, that cannot write
-	locks  *sql.DB // of PostgreSQL, one connection a lock; nil: the locks are files
 	engine dialect
 	stmts  [queries]*sql.Stmt
+
+	locks   *sql.DB         // of PostgreSQL, one connection a lock; nil: the locks are files
+	address *pgx.ConnConfig // of PostgreSQL
 
 	full bool // how durable the writing connection is set; belongs to who has the connection
 
@@ -124,6 +128,7 @@ func (s *Store) Close() error {
 type txn struct {
 	ctx   context.Context // not cancelled: what is asked between two statements, and by Commit, is asked of outer
 	outer context.Context
+	conn  *sql.Conn
 	tx    *sql.Tx
 	store *Store
 	stmts [queries]*sql.Stmt
@@ -191,7 +196,7 @@ func (s *Store) write(ctx context.Context, full bool, fn func(*txn) error) error
 	defer conn.Close()
 	defer tx.Rollback()
 	// The statements run without cancellation: with it the driver starts a goroutine for each.
-	t := &txn{ctx: context.WithoutCancel(ctx), outer: ctx, tx: tx, store: s}
+	t := &txn{ctx: context.WithoutCancel(ctx), outer: ctx, conn: conn, tx: tx, store: s}
 	if err := fn(t); err != nil {
 		if stop := t.stop(); stop != nil { // the transaction was taken away, whatever the statement says
 			return stop
