@@ -41,6 +41,9 @@ func (a *App) Digests(ctx context.Context, departments []string, date, language 
 	if _, err := a.match(ctx); err != nil {
 		return nil, err
 	}
+	if err := a.link(ctx); err != nil {
+		return nil, err
+	}
 	end := day.AddDate(0, 0, 1)
 	now := a.now()
 	if now.Before(day) {
@@ -76,7 +79,10 @@ func (a *App) Digests(ctx context.Context, departments []string, date, language 
 func (a *App) readDay(ctx context.Context, changes []call.Change, date string, now, end time.Time) (*digest.Day, error) {
 	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.Config.Web.BaseURL}
 	var err error
-	if in.Calls, err = a.digestCalls(ctx, changes, end); err != nil {
+	if in.Groups, err = a.Store.Groups(ctx); err != nil {
+		return nil, err
+	}
+	if in.Calls, err = a.digestCalls(ctx, changes, in.Groups, end); err != nil {
 		return nil, err
 	}
 	readings, err := a.readings(ctx, end)
@@ -109,8 +115,8 @@ func (a *App) heldBefore(ctx context.Context, end time.Time) ([]digest.Held, err
 }
 
 // digestCalls gives the calls that a digest may speak of: those of the plan's matches that stood at the end of its day,
-// those that changed, and those whose dates draw near, which a saved search may find.
-func (a *App) digestCalls(ctx context.Context, changes []call.Change, end time.Time) ([]digest.Item, error) {
+// those that changed, those whose dates draw near, which a saved search may find, and those that are shown with others.
+func (a *App) digestCalls(ctx context.Context, changes []call.Change, groups [][]call.Key, end time.Time) ([]digest.Item, error) {
 	matches, err := a.Store.AllMatches(ctx, a.Plan.ID)
 	if err != nil {
 		return nil, err
@@ -118,6 +124,12 @@ func (a *App) digestCalls(ctx context.Context, changes []call.Change, end time.T
 	changed := map[call.Key]bool{}
 	for i := range changes {
 		changed[changes[i].Key()] = true
+	}
+	grouped := map[call.Key]bool{}
+	for _, g := range groups {
+		for _, k := range g {
+			grouped[k] = true
+		}
 	}
 	soon := end.AddDate(0, 0, nearDays)
 	var out []digest.Item
@@ -128,7 +140,7 @@ func (a *App) digestCalls(ctx context.Context, changes []call.Change, end time.T
 			r.Gone = time.Time{} // it left later
 		}
 		standing := r.Gone.IsZero() && r.FirstSeen.Before(end)
-		wanted := slices.ContainsFunc(results, func(m match.Result) bool { return m.Included }) || near(&r.Call, end, soon)
+		wanted := slices.ContainsFunc(results, func(m match.Result) bool { return m.Included }) || near(&r.Call, end, soon) || grouped[key]
 		if standing && wanted || changed[key] {
 			r.Call.Text = "" // a digest quotes what the matches quoted; whole texts of thousands of calls would only be carried along
 			out = append(out, digest.Item{Call: r.Call, FirstSeen: r.FirstSeen, Gone: r.Gone, Results: results})

@@ -22,7 +22,8 @@ type builder struct {
 	sources    map[string]SourceState
 	items      map[call.Key]*Item
 	held       map[call.Key]bool
-	soon       []*Item // what draws near
+	soon       []*Item              // what draws near
+	groups     map[call.Key][]*Item // of two at the least, by each of them
 
 	reader   *Reader    // nil for a department
 	labels   []string   // what the reader's subscriptions are called
@@ -50,13 +51,12 @@ func (b *builder) build() Digest {
 	chosen := map[SectionID][]Entry{}
 	used := map[call.Key]bool{}
 	d.Proof.Changes = len(b.in.Changes)
-	for _, cs := range b.candidates(left) {
-		it := b.items[cs[0].Key()]
-		section, e := b.tell(it, cs, left)
+	for _, c := range b.gather(b.candidates(left), left) {
+		section, e := b.tell(c, left)
 		if section == "" {
 			continue
 		}
-		used[it.Call.Key()] = true
+		used[c.it.Call.Key()] = true
 		chosen[section] = append(chosen[section], e)
 	}
 	d.Proof.Told = d.Proof.Changes
@@ -64,7 +64,7 @@ func (b *builder) build() Digest {
 		d.Proof.Told -= n
 	}
 	for _, it := range b.soon {
-		if used[it.Call.Key()] || b.held[it.Call.Key()] || !b.concerns(it) {
+		if used[it.Call.Key()] || b.held[it.Call.Key()] || !b.concerns(it) || b.stands(it) != it {
 			continue
 		}
 		used[it.Call.Key()] = true
@@ -129,19 +129,25 @@ func (b *builder) candidates(left map[Reason]int) [][]call.Change {
 }
 
 // tell finds the section of a matching call that changed, or counts its changes as left out.
-func (b *builder) tell(it *Item, cs []call.Change, left map[Reason]int) (SectionID, Entry) {
-	t := b.merge(it, cs)
+func (b *builder) tell(c candidate, left map[Reason]int) (SectionID, Entry) {
+	it := c.it
+	t := b.merge(it, c.cs)
 	closed := it.Call.StatusAt(b.in.Now) == call.StatusClosed || !it.Gone.IsZero()
 	switch {
 	case t.isNew && t.gone:
-		left[ReasonFleeting] += len(cs)
+		left[ReasonFleeting] += len(c.cs)
+		left[ReasonLinked] += len(c.odds)
 		return "", Entry{}
 	case t.isNew && closed:
-		left[ReasonClosed] += len(cs)
+		left[ReasonClosed] += len(c.cs)
+		left[ReasonLinked] += len(c.odds)
 		return "", Entry{}
 	}
 	for r, n := range t.left {
 		left[r] += n
+	}
+	if len(c.odds) > 0 {
+		t.notices = append(t.notices, Notice{Event: call.EventDeadlines, Field: "deadlines", Words: b.odds(it), Seqs: c.odds})
 	}
 	answer := it.Call.Kind == call.KindConsultation
 	switch {
@@ -200,7 +206,7 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 	results := b.matching(it)
 	title, in := c.TitleIn(b.w.lang)
 	e := Entry{
-		Source: c.Source, Ref: c.Ref, SourceName: plain(cmp.Or(b.sources[c.Source].Name, c.Source), maxLabel),
+		Source: c.Source, Ref: c.Ref, SourceName: b.sourceName(it), Elsewhere: b.elsewhere(it), Odds: b.odds(it),
 		Kind: c.Kind, KindWords: b.w.t("kind." + string(known(c.Kind))),
 		Title: plain(cmp.Or(title, c.Identifier, c.Ref), maxTitle), Language: in, TextLanguage: c.Language,
 		Programme: plain(c.Programme, maxLabel), Identifier: plain(c.Identifier, maxLabel), Project: plain(c.Project, maxLabel),
@@ -247,6 +253,10 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 		e.FirstSeen = &seen
 	}
 	return e
+}
+
+func (b *builder) sourceName(it *Item) string {
+	return plain(cmp.Or(b.sources[it.Call.Source].Name, it.Call.Source), maxLabel)
 }
 
 func (b *builder) date(m call.Moment) Date {

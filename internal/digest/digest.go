@@ -12,6 +12,8 @@
 //     a section that grows too long is folded with a line that says how many more there are, and the JSON holds them all.
 //   - What only draws near is told in a few lines and by date, for it was explained when it came; of what we may
 //     probably not apply for, only the number. What happened to such items stands last and is not in the subject.
+//   - A call that several sources publish is told once, under the best of them that concerns the reader; the
+//     others stand beside it with their addresses, and where they state another last day, that is said.
 //   - Stale items (open by their source, though every deadline has passed) are never new, opened or soon.
 //   - The first complete reading of a source is a sentence, not hundreds of news.
 //   - The end proves the rest: which sources were read, when, how completely, and why each quiet one is quiet.
@@ -35,11 +37,13 @@ type Input struct {
 	Now        time.Time // what has passed, has passed at Now
 	Language   string    // sv or en; empty means sv
 	Changes    []call.Change
-	Calls      []Item // every current call that matters, and every gone one that Changes names
+	Calls      []Item // every current call that matters or is shown with one, and every gone one that Changes names
 	Sources    []SourceState
 	Held       []Held
 	Horizon    Horizon
 	More       string // address where the whole digest can be read, http or https; empty when there is none
+
+	Groups [][]call.Key // calls of several sources that are the same, the best of them first
 }
 
 // Horizon says how far a digest looks ahead and how long its sections may grow. A zero field takes its default.
@@ -196,6 +200,9 @@ type Entry struct {
 	Decision      string     `json:"decision,omitempty"`       // of a reader: act or follow
 	LanguageWords string     `json:"language_words,omitempty"` // only when it is not the digest's language
 
+	Elsewhere []Elsewhere `json:"elsewhere,omitempty"`  // other sources of the same call
+	Odds      string      `json:"odds_words,omitempty"` // where sources state different last days
+
 	key      call.Key
 	hit      int // the first of Follows by its number; -1 when there is none
 	opensAt  call.Moment
@@ -305,9 +312,10 @@ const (
 	ReasonPassed    Reason = "passed"        // only days that had already passed came or went
 	ReasonClosed    Reason = "closed"        // it has closed as expected, or was closed already
 	ReasonFleeting  Reason = "came_and_went" // appeared and vanished within the period
+	ReasonLinked    Reason = "linked"        // the same call was or is told through another source
 )
 
-var reasons = []Reason{ReasonUnmatched, ReasonWording, ReasonBaseline, ReasonMended, ReasonHeld, ReasonClosed,
+var reasons = []Reason{ReasonUnmatched, ReasonWording, ReasonBaseline, ReasonMended, ReasonHeld, ReasonLinked, ReasonClosed,
 	ReasonPassed, ReasonReverted, ReasonFleeting, ReasonDismissed, ReasonUnknown}
 
 // LeftOut counts the changes that are not told for one reason.

@@ -67,6 +67,7 @@ func TestMails(t *testing.T) {
 		{"broken", brokenDay(), "1 ny utlysning – Regional utveckling, 23 april"},
 		{"long", longDay(), "40 nya utlysningar – Regional utveckling, 23 april"},
 		{"hostile", hostileDay(), "2 nya utlysningar – Regional utveckling, 23 april"},
+		{"linked", linkedDay(), "3 nya utlysningar, 1 samråd att svara på, 1 flyttad sista dag, med mera – Regional utveckling, 23 april"},
 		{"english", english(), "3 new calls, 1 consultation to answer, 1 deadline moved, and more – Regional development, 23 April"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -79,7 +79,7 @@ func TestTemplateBranches(t *testing.T) {
 		walk(part.Tree.Root)
 	}
 	var b strings.Builder
-	for _, in := range []Input{normalDay(), baselineDay(), emptyDay(), brokenDay(), longDay(), hostileDay(), english(), foldedWithoutLink(), decided(), soon("https://utkik.example.se/brev"), soon("")} {
+	for _, in := range []Input{normalDay(), baselineDay(), emptyDay(), brokenDay(), longDay(), hostileDay(), english(), foldedWithoutLink(), decided(), linkedDay(), soon("https://utkik.example.se/brev"), soon("")} {
 		d := build(t, in)
 		if err := tmpl.Execute(&b, lay(&d)); err != nil {
 			t.Fatal(err)

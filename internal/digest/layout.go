@@ -2,6 +2,7 @@ package digest
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -48,7 +49,13 @@ type pageItem struct {
 	Changed []string
 	Why     []saying
 	Also    string
+
+	AtIntro string // "Även hos", before At
+	At      []place
 }
+
+// place is another source of an item, with its page there.
+type place struct{ Name, URL string }
 
 // row is a label and what belongs to it. Strong marks the one date that a reader looks for.
 type row struct {
@@ -165,6 +172,10 @@ func layBrief(w *words, id SectionID, e *Entry) pageItem {
 		it.Brief = w.f("brief.date", args{Date: e.Deadline.Short, Name: e.Deadline.Left})
 	}
 	it.Brief = upper(it.Brief) + "."
+	if e.Odds != "" {
+		it.Brief += " " + e.Odds
+	}
+	it.AtIntro, it.At = places(w, e)
 	if marked := e.Why.Call; e.Why.Field == "title" && unmarked.Replace(marked) == it.Title[0].Text {
 		it.Title = spans(marked)
 		it.Why = []saying{{Intro: e.PriorityName + "."}}
@@ -271,6 +282,10 @@ func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 			it.Changed = append(it.Changed, n.Words)
 		}
 	}
+	if e.Odds != "" && !slices.Contains(it.Changed, e.Odds) {
+		it.Changed = append(it.Changed, e.Odds)
+	}
+	it.AtIntro, it.At = places(w, e)
 	withdrawn := len(e.Notices) > 0 && e.Notices[0].Event == call.EventWithdrawn
 	add := func(label, text string, strong bool) {
 		if text != "" {
@@ -337,6 +352,17 @@ func followed(w *words, e *Entry) string {
 		out = append(out, w.f("also.follows", args{List: w.list(e.Follows)}))
 	}
 	return strings.Join(out, " ")
+}
+
+// places are the other sources of an item.
+func places(w *words, e *Entry) (intro string, at []place) {
+	for _, o := range e.Elsewhere {
+		at = append(at, place{o.SourceName, o.URL})
+	}
+	if len(at) > 0 {
+		intro = w.t("elsewhere")
+	}
+	return intro, at
 }
 
 // innerQuotes are what the quotation marks of a quoted text become inside ours.

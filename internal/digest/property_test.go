@@ -2,6 +2,7 @@ package digest
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -51,6 +52,16 @@ func TestNothingIsLost(t *testing.T) {
 			in.Calls = append(in.Calls, it)
 			if rapid.IntRange(0, 9).Draw(rt, "held") == 0 {
 				in.Held = append(in.Held, Held{Key: c.Key(), Reason: "odd"})
+			}
+		}
+		for len(in.Calls) > 2 && rapid.Bool().Draw(rt, "linked") {
+			k := rapid.IntRange(1, len(in.Calls)-1).Draw(rt, "first of a group")
+			in.Groups = append(in.Groups, []call.Key{in.Calls[k-1].Call.Key(), in.Calls[k].Call.Key()})
+			if len(in.Groups) > 1 && slices.ContainsFunc(in.Groups[:len(in.Groups)-1], func(g []call.Key) bool {
+				return slices.Contains(g, in.Calls[k].Call.Key()) || slices.Contains(g, in.Calls[k-1].Call.Key())
+			}) {
+				in.Groups = in.Groups[:len(in.Groups)-1] // a call is in one group
+				break
 			}
 		}
 		for i := range rapid.IntRange(0, 40).Draw(rt, "changes") {

@@ -35,6 +35,8 @@ type Day struct {
 	items map[call.Key]*Item
 	held  map[call.Key]bool
 	soon  []*Item // what stands and draws near
+
+	groups map[call.Key][]*Item // of calls of several sources, by each of them
 }
 
 // NewDay makes in ready for many digests; its department and language are left aside.
@@ -59,6 +61,7 @@ func NewDay(in Input) (*Day, error) {
 	for _, h := range in.Held {
 		d.held[h.Key] = true
 	}
+	d.group()
 	return d, nil
 }
 
@@ -130,7 +133,7 @@ func (d *Day) builder(language string) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &builder{in: d.in, w: w, today: d.today, rank: map[string]int{}, sources: map[string]SourceState{}, items: d.items, held: d.held, soon: d.soon}, nil
+	return &builder{in: d.in, w: w, today: d.today, rank: map[string]int{}, sources: map[string]SourceState{}, items: d.items, held: d.held, soon: d.soon, groups: d.groups}, nil
 }
 
 // follow takes priorities, each once, in their order.
@@ -218,7 +221,7 @@ func (b *builder) concerns(it *Item) bool {
 	if b.reader == nil {
 		return len(b.matching(it)) > 0
 	}
-	switch b.reader.Decided[it.Call.Key()] {
+	switch b.decided(it.Call.Key()) {
 	case subscription.NotRelevant:
 		return false
 	case subscription.Act, subscription.Follow:
@@ -229,7 +232,7 @@ func (b *builder) concerns(it *Item) bool {
 
 // dismissed tells whether the reader wants to hear no more of a call.
 func (b *builder) dismissed(k call.Key) bool {
-	return b.reader != nil && b.reader.Decided[k] == subscription.NotRelevant
+	return b.reader != nil && b.decided(k) == subscription.NotRelevant
 }
 
 // since is the beginning of what is new to who is told.
@@ -284,7 +287,7 @@ func (b *builder) sort(it *Item, e *Entry) {
 		}
 		e.Follows = append(e.Follows, b.labels[n])
 	}
-	if c := b.reader.Decided[e.key]; c == subscription.Act || c == subscription.Follow {
+	if c := b.decided(e.key); c == subscription.Act || c == subscription.Follow {
 		e.Decision = string(c)
 	}
 	if e.hit < 0 {

@@ -101,6 +101,7 @@ func (t *sheet) item(it pageItem) {
 		if it.URL != "" {
 			t.line("  " + it.URL)
 		}
+		t.places(it)
 		t.line("")
 		return
 	}
@@ -114,6 +115,7 @@ func (t *sheet) item(it pageItem) {
 	if it.URL != "" {
 		t.line("  " + it.URL)
 	}
+	t.places(it)
 	for _, s := range it.Why {
 		t.hang("  ", s.String())
 	}
@@ -121,6 +123,17 @@ func (t *sheet) item(it pageItem) {
 		t.hang("  ", it.Also)
 	}
 	t.line("")
+}
+
+func (t *sheet) places(it pageItem) {
+	for _, p := range it.At {
+		line := "  " + it.AtIntro + " " + p.Name
+		if p.URL != "" {
+			t.line(line + ":")
+			line = "  " + p.URL
+		}
+		t.line(line)
+	}
 }
 
 // String is the saying in plain text, words that matched between «».
