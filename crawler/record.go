@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/rogpeppe/go-internal/txtar"
@@ -23,6 +24,9 @@ const (
 	CallsFile  = "calls.jsonl"
 	ReportFile = "report.txt"
 )
+
+// ExamTime is the time at which archives are read: what a site does not say, such as whether a call is open, goes by it.
+func ExamTime() time.Time { return time.Date(2026, time.May, 13, 6, 0, 0, 0, time.UTC) }
 
 // Record makes a fixture of the documents that a run of a source was answered with: the archive that the exam of its kind
 // reads, with what was found in them as what is expected. What a recording must not hold is left out at this border, and
@@ -38,6 +42,7 @@ func (e *Engine) Record(ctx context.Context, src kind.Source, k kind.Kind, docs 
 	}
 	src.Base, src.Delay, src.Expect = "", 0, kind.Expect{} // as the exam has it: an archive is small
 	cfg := e.cfg
+	cfg.Now = ExamTime
 	cfg.AllowPrivate, cfg.Transport, cfg.Retries, cfg.Delay, cfg.Most, cfg.Progress = true, s, -1, 0, 0, nil
 	exam, err := New(cfg)
 	if err != nil {
@@ -164,8 +169,16 @@ func (r Report) Summary() []byte {
 // Sample is a [Sink] that keeps in memory what it is handed and knows nothing from before: for a look at a source that
 // is not to change anything.
 type Sample struct {
-	Documents []kind.Document // that parsed, in the order in which they came
-	Problems  []kind.Document // that did not
+	docs     []kind.Document // in the order in which they came
+	problems []string        // of each; empty for one that parsed
+}
+
+// All gives every document that came, those that did not parse too.
+func (s *Sample) All() []kind.Document { return s.docs }
+
+// Problems tells why documents could not be read.
+func (s *Sample) Problems() []string {
+	return slices.DeleteFunc(slices.Clone(s.problems), func(p string) bool { return p == "" })
 }
 
 // Stored knows nothing, so that everything is asked for.
@@ -175,11 +188,7 @@ func (s *Sample) Stored(context.Context, string) (kind.Document, bool, error) {
 
 // Keep keeps a document.
 func (s *Sample) Keep(_ context.Context, d kind.Document, problem string) error {
-	if problem != "" {
-		s.Problems = append(s.Problems, d)
-		return nil
-	}
-	s.Documents = append(s.Documents, d)
+	s.docs, s.problems = append(s.docs, d), append(s.problems, problem)
 	return nil
 }
 

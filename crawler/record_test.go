@@ -92,13 +92,13 @@ func TestRecord(t *testing.T) {
 	e := engine(t, quick())
 	var s Sample
 	rep, err := e.Run(t.Context(), src, lines{}, &s)
-	if err != nil || !rep.Complete || len(s.Documents) != 2 || len(s.Problems) != 1 {
-		t.Fatalf("%v: %+v, %d documents, %d problems", err, rep, len(s.Documents), len(s.Problems))
+	if err != nil || !rep.Complete || len(s.All()) != 3 || len(s.Problems()) != 1 {
+		t.Fatalf("%v: %+v, %d documents, %d problems", err, rep, len(s.All()), len(s.Problems()))
 	}
-	if _, err := e.Record(t.Context(), src, lines{}, s.Documents, "A village."); err == nil || !strings.Contains(err.Error(), "the recording lacks GET https://village.example/none") {
+	if _, err := e.Record(t.Context(), src, lines{}, s.All()[:2], "A village."); err == nil || !strings.Contains(err.Error(), "the recording lacks GET https://village.example/none") {
 		t.Errorf("a page is missing: %v", err)
 	}
-	got, err := e.Record(t.Context(), src, lines{}, append(s.Documents, s.Problems...), "A village.")
+	got, err := e.Record(t.Context(), src, lines{}, s.All(), "A village.")
 	if err != nil {
 		t.Fatal(err)
 	}

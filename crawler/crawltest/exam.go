@@ -16,7 +16,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/txtar"
 
@@ -30,8 +29,8 @@ import (
 var update = flag.Bool("crawltest.update", false, "write calls.jsonl and report.txt of the archives anew")
 
 const (
-	callsFile  = "calls.jsonl"
-	reportFile = "report.txt"
+	callsFile  = crawler.CallsFile
+	reportFile = crawler.ReportFile
 	storedFile = "stored.jsonl"
 )
 
@@ -151,7 +150,7 @@ func runArchive(t *testing.T, k kind.Kind, src kind.Source, file string, ar *txt
 	}
 	e, err := crawler.New(crawler.Config{
 		UserAgent: "utkik/test (+mailto:eu@region.example)", AllowPrivate: true, Transport: replay, Retries: -1,
-		Now:  func() time.Time { return time.Date(2026, time.May, 13, 6, 0, 0, 0, time.UTC) },
+		Now:  crawler.ExamTime,
 		Rand: func() float64 { return 0 },
 	})
 	if err != nil {
@@ -167,13 +166,13 @@ func runArchive(t *testing.T, k kind.Kind, src kind.Source, file string, ar *txt
 	if unused := replay.Unused(); len(unused) > 0 {
 		t.Errorf("the archive has answers that nothing asks for:\n\t%s", strings.Join(unused, "\n\t"))
 	}
-	calls, err := Calls(rep)
+	calls, err := rep.Calls()
 	if err != nil {
 		t.Fatal(err)
 	}
 	if updating() && !t.Failed() {
 		set(ar, callsFile, calls)
-		set(ar, reportFile, Summary(rep))
+		set(ar, reportFile, rep.Summary())
 		if err := os.WriteFile(file, txtar.Format(ar), 0o666); err != nil {
 			t.Fatal(err)
 		}
@@ -183,7 +182,7 @@ func runArchive(t *testing.T, k kind.Kind, src kind.Source, file string, ar *txt
 		return s.docs
 	}
 	compare(t, callsFile, part(ar, callsFile), calls)
-	compare(t, reportFile, part(ar, reportFile), Summary(rep))
+	compare(t, reportFile, part(ar, reportFile), rep.Summary())
 	return s.docs
 }
 
@@ -191,43 +190,6 @@ func runArchive(t *testing.T, k kind.Kind, src kind.Source, file string, ar *txt
 func updating() bool {
 	f := flag.Lookup("update")
 	return *update || f != nil && f.Value.String() == "true"
-}
-
-// Calls gives the items of a report in the exchange format, in the report's order.
-func Calls(rep crawler.Report) ([]byte, error) {
-	var b bytes.Buffer
-	for _, it := range rep.Items {
-		line, err := call.Encode(&it.Call)
-		if err != nil {
-			return nil, err
-		}
-		b.Write(append(line, '\n'))
-	}
-	return b.Bytes(), nil
-}
-
-// Summary gives what else a report says, a line each, and nothing when it is complete without remarks.
-func Summary(rep crawler.Report) []byte {
-	var b bytes.Buffer
-	if !rep.Complete {
-		fmt.Fprintln(&b, "incomplete")
-	}
-	for _, n := range rep.Notes {
-		word := "note"
-		if n.Gap {
-			word = "gap"
-		}
-		fmt.Fprintf(&b, "%s %s\n", word, strings.TrimSpace(n.Ref+": "+n.Text))
-	}
-	for _, it := range rep.Items {
-		if it.Hold != "" {
-			fmt.Fprintf(&b, "hold %s: %s\n", it.Call.Ref, it.Hold)
-		}
-	}
-	for _, ref := range slices.Sorted(maps.Keys(rep.Rechecked)) {
-		fmt.Fprintf(&b, "rechecked %s\n", ref)
-	}
-	return b.Bytes()
 }
 
 // Manners tells what a kind does wrong with a document that it can read; nothing when it behaves.

@@ -142,9 +142,18 @@ func (e *UnknownError) Error() string {
 
 // engine makes a crawler with the configured manners.
 func (a *App) engine() (*crawler.Engine, error) {
+	conf, err := a.engineConfig()
+	if err != nil {
+		return nil, err
+	}
+	return crawler.New(conf)
+}
+
+// engineConfig is what the configured manners are to the crawler.
+func (a *App) engineConfig() (crawler.Config, error) {
 	c := a.Config.Crawler
 	if !c.AllowPrivate && !strings.ContainsAny(c.Agent(), "@") && !strings.Contains(c.Agent(), "://") {
-		return nil, config.Problems{{File: cmp.Or(a.Config.File, "configuration"), Key: "crawler.contact",
+		return crawler.Config{}, config.Problems{{File: cmp.Or(a.Config.File, "configuration"), Key: "crawler.contact",
 			Text: "missing; name a web or mail address at which the operator of a site that is read can reach you"}}
 	}
 	conf := crawler.Config{
@@ -154,5 +163,5 @@ func (a *App) engine() (*crawler.Engine, error) {
 	if c.Retries == 0 {
 		conf.Retries = -1 // the engine takes 0 for its default
 	}
-	return crawler.New(conf)
+	return conf, nil
 }
