@@ -358,7 +358,7 @@ func TestManyProfilesAreBruteForce(t *testing.T) {
 // scoresOf gives what [Set.Scores] does as [Set.Match] would.
 func scoresOf(s *Set, c *call.Call, floor float64) []Found {
 	var out []Found
-	for _, x := range s.Scores(c, floor) {
+	for _, x := range s.Scores(nil, c, floor) {
 		p, priority := s.Profile(x.Profile)
 		out = append(out, Found{p, Result{priority, x.Score, x.Included, nil}})
 	}

@@ -7,8 +7,13 @@ import "utkik/internal/call"
 func (s *Set) Reached(c *call.Call) int {
 	w := s.work()
 	s.find(w, c)
-	s.reach(w, c, english(c), enough(0))
-	w.bounds.take(&w.chosen)
+	s.list(w, c, english(c), enough(0))
+	n := 0
+	for w.first = 0; int(w.first) < len(s.profiles); w.first += block {
+		if w.reach(len(s.profiles)) {
+			n += w.chosen.size
+		}
+	}
 	s.works.Put(w)
-	return int(w.chosen.size)
+	return n
 }

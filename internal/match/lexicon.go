@@ -16,56 +16,70 @@ import (
 type lexicon struct {
 	patterns patterns
 	first    []int32 // by symbol: the node to which it leads from the root, or 0
+	later    []bool  // by symbol: whether it leads from any other node
 	next     edges   // from node to node, by symbol
-	last     []int32 // by node of the trie: the phrase that ends there, or -1
+	nodes    []node  // of the trie
 	phrases  int
 }
 
+// node is what is at a node of the trie.
+type node struct {
+	phrase int32  // that ends there, or -1
+	onward uint32 // a bit for the symbols of each edge, see [hint]
+}
+
+// hint is the bit of [node.onward] for a symbol. Few nodes have more than a few edges, and so most words that lead nowhere
+// are told by it, without a look at the table of edges.
+func hint(s int32) uint32 { return 1 << (uint32(s) * 0x9e3779b9 >> 27) }
+
 func newLexicon() *lexicon {
-	return &lexicon{patterns: newPatterns(), last: []int32{-1}}
+	return &lexicon{patterns: newPatterns(), nodes: []node{{phrase: -1}}}
 }
 
 // add puts a phrase in and gives its number, -1 if it holds no word. A star at a word's end stands for
 // any ending, at its beginning for any beginning; words are as [text.Words] makes them, and hyphens
 // between words are the same as spaces.
 func (l *lexicon) add(phrase string) int32 {
-	node := int32(0)
+	at := int32(0)
 	for _, w := range strings.Fields(phrase) {
 		open, closed := strings.HasPrefix(w, "*"), strings.HasSuffix(w, "*")
 		parts := words(strings.Trim(w, "*"))
 		for i, p := range parts {
 			s := l.patterns.add(p.text, open && i == 0, closed && i == len(parts)-1)
-			node = l.step(node, s)
+			at = l.step(at, s)
 		}
 	}
-	if node == 0 {
+	if at == 0 {
 		return -1
 	}
-	if l.last[node] < 0 {
-		l.last[node] = int32(l.phrases)
+	n := &l.nodes[at]
+	if n.phrase < 0 {
+		n.phrase = int32(l.phrases)
 		l.phrases++
 	}
-	return l.last[node]
+	return n.phrase
 }
 
-// step gives the node to which s leads from node, and makes it if there is none.
-func (l *lexicon) step(node int32, s symbol) int32 {
+// step gives the node to which s leads from another, and makes it if there is none.
+func (l *lexicon) step(from int32, s symbol) int32 {
 	for int(s) >= len(l.first) {
-		l.first = append(l.first, 0)
+		l.first, l.later = append(l.first, 0), append(l.later, false)
 	}
-	to := l.next.step(node, int32(s))
-	if node == 0 {
+	to := l.next.step(from, int32(s))
+	if from == 0 {
 		to = l.first[s]
 	}
 	if to != 0 {
 		return to
 	}
-	to = int32(len(l.last))
-	l.last = append(l.last, -1)
-	if node == 0 {
+	to = int32(len(l.nodes))
+	l.nodes = append(l.nodes, node{phrase: -1})
+	if from == 0 {
 		l.first[s] = to
 	} else {
-		l.next.add(node, int32(s), to)
+		l.next.add(from, int32(s), to)
+		l.nodes[from].onward |= hint(int32(s))
+		l.later[s] = true
 	}
 	return to
 }
@@ -78,55 +92,76 @@ func (l *lexicon) find(ws []word, found func(phrase int32, from, to int)) {
 
 // reader is the memory of searches, kept from one to the next: what a word means to a lexicon is found once.
 type reader struct {
-	known   map[string]run
-	symbols []symbol // of all known words, one's behind the other's
-	runs    []run    // by word of the text
+	known map[string]run
+	steps []int32 // of all known words, one's behind the other's
+	runs  []run   // by word of the text
+	fits  []symbol
 }
 
-// run is a word's part of [reader.symbols].
-type run struct{ from, to int32 }
+// run is a word's part of [reader.steps]: the nodes to which it leads from the root, then the symbols that may lead on
+// from others.
+type run struct{ from, later, to int32 }
 
 // remembered is how many words a reader knows before it begins anew: more than the calls of a year hold, in a
 // few megabytes.
 const remembered = 1 << 16
 
-func (r *reader) of(at int) []symbol { return r.symbols[r.runs[at].from:r.runs[at].to] }
-
 func (l *lexicon) read(r *reader, ws []word, found func(phrase int32, from, to int)) {
 	if r.known == nil || len(r.known) > remembered {
-		r.known, r.symbols = map[string]run{}, r.symbols[:0]
+		r.known, r.steps = map[string]run{}, r.steps[:0]
 	}
 	r.runs = r.runs[:0]
 	for _, w := range ws {
 		in, ok := r.known[w.text]
 		if !ok {
-			in.from = int32(len(r.symbols))
-			r.symbols = l.patterns.match(w.text, r.symbols)
-			in.to = int32(len(r.symbols))
+			in = l.know(r, w.text)
 			r.known[strings.Clone(w.text)] = in
 		}
 		r.runs = append(r.runs, in)
 	}
-	for i := range ws {
-		for _, s := range r.of(i) {
-			if node := l.first[s]; node != 0 {
-				l.walk(r, node, i, i+1, found)
-			}
+	for i, in := range r.runs {
+		for _, at := range r.steps[in.from:in.later] {
+			l.walk(r, at, i, i+1, found)
 		}
 	}
 }
 
-// walk goes on from node, which the words in from..at have led to.
-func (l *lexicon) walk(r *reader, node int32, from, at int, found func(phrase int32, from, to int)) {
-	if p := l.last[node]; p >= 0 {
-		found(p, from, at)
+// know finds where a word leads.
+func (l *lexicon) know(r *reader, word string) run {
+	var in run
+	r.fits = l.patterns.match(word, r.fits[:0])
+	in.from = int32(len(r.steps))
+	for _, s := range r.fits {
+		if at := l.first[s]; at != 0 {
+			r.steps = append(r.steps, at)
+		}
 	}
-	if at == len(r.runs) {
+	in.later = int32(len(r.steps))
+	for _, s := range r.fits {
+		if l.later[s] {
+			r.steps = append(r.steps, int32(s))
+		}
+	}
+	in.to = int32(len(r.steps))
+	return in
+}
+
+// walk goes on from a node, which the words in from..to-1 have led to.
+func (l *lexicon) walk(r *reader, at int32, from, to int, found func(phrase int32, from, to int)) {
+	n := l.nodes[at]
+	if n.phrase >= 0 {
+		found(n.phrase, from, to)
+	}
+	if n.onward == 0 || to == len(r.runs) {
 		return
 	}
-	for _, s := range r.of(at) {
-		if to := l.next.step(node, int32(s)); to != 0 {
-			l.walk(r, to, from, at+1, found)
+	in := r.runs[to]
+	for _, s := range r.steps[in.later:in.to] {
+		if n.onward&hint(s) == 0 {
+			continue
+		}
+		if next := l.next.step(at, s); next != 0 {
+			l.walk(r, next, from, to+1, found)
 		}
 	}
 }

@@ -161,8 +161,12 @@ func NewSet(plans iter.Seq[*plan.Plan]) (*Set, error) {
 		}
 	}
 	b.terms.add(term{first: b.spelt.size()})
-	b.claims = newIndex(2*b.lexicon.phrases, b.eachClaim)
-	b.orders = newIndex(len(b.codes.globs), b.eachRule)
+	var ok, fits bool
+	b.claims, ok = newIndex(2*b.lexicon.phrases, len(b.profiles), b.eachClaim)
+	b.orders, fits = newIndex(len(b.codes.globs), len(b.profiles), b.eachRule)
+	if !ok || !fits {
+		return nil, fmt.Errorf("a set of %d priorities: one of them has too many terms or rules to be numbered beside so many others; make two sets", len(b.profiles))
+	}
 	b.shifted = make([]uint64, (len(b.profiles)+63)/64)
 	for i := range b.profiles {
 		if !b.factors(i).plain {
@@ -271,7 +275,7 @@ func (b *builder) eachClaim(yield func(int32, share)) {
 					way.swedish() && slices.ContainsFunc(ways[at+1:], again) {
 					continue
 				}
-				yield(claimKey(phrase, way.swedish()), share{uint32(i), b.terms.at(k).weight, k})
+				yield(claimKey(phrase, way.swedish()), share{uint32(i), b.terms.at(k).weight, k - b.profiles[i].first})
 			}
 		}
 	}
@@ -372,9 +376,9 @@ type Found struct {
 
 // Score is a [Found] without its reasons, and with a number for its names.
 type Score struct {
-	Profile  int // see [Set.Profile]
-	Score    float64
+	Profile  int32 // see [Set.Profile]
 	Included bool
+	Score    float64
 }
 
 // Match weighs c against every priority and lists those of which anything was found and that score at least
@@ -392,20 +396,17 @@ func (s *Set) Match(c *call.Call, floor float64) []Found {
 	return out
 }
 
-// Scores is [Set.Match] without reasons, in the order of plans and priorities in the set.
-func (s *Set) Scores(c *call.Call, floor float64) []Score {
-	var out []Score
+// Scores is [Set.Match] without reasons, in the order of plans and priorities in the set. It appends to dst, which may
+// serve one call after the other: of many priorities, thousands may be included.
+func (s *Set) Scores(dst []Score, c *call.Call, floor float64) []Score {
 	s.each(c, floor, false, func(w *work, i int) {
-		if out == nil {
-			out = make([]Score, 0, w.chosen.size) // mostly little more than there will be
-		}
-		out = append(out, Score{i, w.verdict.score, w.verdict.included})
+		dst = append(dst, Score{int32(i), w.verdict.included, w.verdict.score})
 	})
-	return out
+	return dst
 }
 
 // Profile names the n-th priority of the set, counted from 0 through all plans.
-func (s *Set) Profile(n int) (plan, priority string) {
+func (s *Set) Profile(n int32) (plan, priority string) {
 	p := &s.profiles[n]
 	return s.plans[p.owner].id, p.ID
 }

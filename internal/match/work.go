@@ -25,12 +25,15 @@ type work struct {
 	seats   []int32    // by phrase: its number in phrases, counted from 1; 0 between calls
 	lists   []list     // of profiles, for each phrase and each pattern and each weight
 	says    []says     // by list
-	bounds  bounds     // nothing between calls
+	ahead   []uint64   // by list: the next entry, more than any when there is none
 
-	chosen subset  // profiles that can reach the floor
-	heads  []int32 // by number in chosen: where the profile's list within links begins
-	links  []link  // what was found of them
-	kept   *[atATime]uint32
+	first  uint32         // profile of the block
+	bounds bounds         // of the block; nothing between blocks
+	cuts   []cut          // what lists have in it
+	chosen subset         // profiles that can reach the floor
+	heads  []int32        // by number in chosen: where the profile's list within links begins
+	links  []link         // what was found of them
+	kept   [atATime]entry // of a part of a list
 
 	parts     []part // of the profile that is weighed
 	hits      []hit
@@ -57,6 +60,7 @@ type sighting struct {
 	spot   int32   // the last one, and so the first of the list of them
 	best   int32   // the first of the spots that weigh most
 	weight float64 // of the best spot's passage
+	groups [2]uint32
 }
 
 // fit is a rule's pattern and the first fact that it fits.
@@ -71,8 +75,19 @@ type ruled struct {
 
 func (r ruled) compareTo(o ruled) int { return cmp.Compare(r.rule, o.rule) }
 
-// list is a group of an index that a call leads to.
-type list struct{ profiles, items []uint32 }
+// list is a group of an index that a call leads to, without what is in the blocks before.
+type list struct {
+	entries []entry
+	shift   uint8
+	most    uint8 // that it can give, as [bounds] count
+}
+
+// cut is what a list has in a block.
+type cut struct {
+	entries []entry
+	list    uint32
+	shift   uint8
+}
 
 // says is what a list says of every profile in it.
 type says struct {
@@ -93,7 +108,7 @@ const (
 
 // link is an item of a profile's list. The list ends at 0, which is nobody's.
 type link struct {
-	item uint32 // as in [index.items]
+	item uint32 // a term's number in its priority, or a rule's
 	list uint32
 	next int32
 }
@@ -102,7 +117,7 @@ type link struct {
 type part struct {
 	points float64
 	place  place
-	term   uint32
+	term   uint32 // its number in the priority
 }
 
 // stronger tells whether a counts before b.
@@ -125,8 +140,6 @@ func (s *Set) work() *work {
 	return &work{
 		seats:  make([]int32, s.lexicon.phrases),
 		fitted: make([]bool, len(s.codes.globs)),
-		bounds: newBounds(len(s.profiles)),
-		chosen: newSubset(len(s.profiles)),
 	}
 }
 
@@ -136,18 +149,28 @@ func (s *Set) each(c *call.Call, floor float64, reasons bool, found func(w *work
 	w := s.work()
 	foreign := english(c)
 	s.find(w, c)
-	s.reach(w, c, foreign, enough(floor))
-	s.choose(w)
+	s.list(w, c, foreign, enough(floor))
+	for w.first = 0; int(w.first) < len(s.profiles); w.first += block {
+		if w.reach(len(s.profiles)) {
+			w.choose()
+			s.weigh(w, c, floor, reasons, found)
+		}
+	}
+	s.works.Put(w)
+}
+
+// weigh is the second step for the chosen profiles of a block.
+func (s *Set) weigh(w *work, c *call.Call, floor float64, reasons bool, found func(w *work, profile int)) {
 	v := &w.verdict
 	n := 0
 	for i, word := range w.chosen.words {
 		for ; word != 0; word &= word - 1 {
 			bit := bits.TrailingZeros64(word)
-			profile, head := 64*i+bit, w.heads[n]
+			profile, head := int(w.first)+64*i+bit, w.heads[n]
 			n++
 			var spoken bool
-			if reasons || s.shifted[i]>>bit&1 == 1 {
-				s.gather(w, head)
+			if reasons || s.shifted[profile/64]>>bit&1 == 1 {
+				s.gather(w, profile, head)
 				spoken = v.weigh(s.factors(profile), c.Kind, w.passages, w.hits, w.rules)
 			} else {
 				spoken = w.add(head)
@@ -170,7 +193,6 @@ func (s *Set) each(c *call.Call, floor float64, reasons bool, found func(w *work
 			}
 		}
 	}
-	s.works.Put(w)
 }
 
 // find reads c and notes which phrases stand where in it, without those that touch boilerplate, and which
@@ -203,16 +225,16 @@ func (s *Set) find(w *work, c *call.Call) {
 	}
 }
 
-// reach is the first step: it adds up for every profile what its terms and rules can give at most, each
-// phrase once and where it weighs most, as if nothing could take points away.
-func (s *Set) reach(w *work, c *call.Call, foreign bool, need float64) {
-	w.phrases, w.lists, w.says = w.phrases[:0], w.lists[:0], w.says[:0]
+// list begins the first step: it leads from what was found to whose it is, each phrase once and where it weighs
+// most, and notes what is said of them.
+func (s *Set) list(w *work, c *call.Call, foreign bool, need float64) {
+	w.phrases, w.lists, w.says, w.ahead = w.phrases[:0], w.lists[:0], w.says[:0], w.ahead[:0]
 	for i := range w.spots {
 		x := &w.spots[i]
 		weight := w.passages[x.passage].weight
 		seat := &w.seats[x.phrase]
 		if *seat == 0 {
-			w.phrases = append(w.phrases, sighting{x.phrase, -1, int32(i), weight})
+			w.phrases = append(w.phrases, sighting{phrase: x.phrase, spot: -1, best: int32(i), weight: weight})
 			*seat = int32(len(w.phrases))
 		}
 		p := &w.phrases[*seat-1]
@@ -222,59 +244,85 @@ func (s *Set) reach(w *work, c *call.Call, foreign bool, need float64) {
 		}
 	}
 	scale := enoughBound / need
-	for i := range w.phrases {
+	for i := range w.phrases { // apart from what follows, which has to wait for these to come from far memory
 		p := &w.phrases[i]
 		w.seats[p.phrase] = 0
-		from, to := s.claimsOf(p.phrase, foreign)
-		s.list(w, &s.claims, from, to, says{place: w.spots[p.best].place, from: int32(i)}, p.weight, scale)
+		p.groups[0], p.groups[1] = s.claimsOf(p.phrase, foreign)
+	}
+	for i := range w.phrases {
+		p := &w.phrases[i]
+		s.note(w, &s.claims, p.groups[0], p.groups[1], says{place: w.spots[p.best].place, from: int32(i)}, p.weight, scale)
 	}
 	for _, f := range w.fits {
 		w.fitted[f.pattern] = false
 		from, to := s.orders.of(f.pattern, f.pattern+1)
-		s.list(w, &s.orders, from, to, says{from: f.fact, kind: byRule}, inTitle, scale)
+		s.note(w, &s.orders, from, to, says{from: f.fact, kind: byRule}, inTitle, scale)
 	}
 	w.decisions = s.decisions[c.Key()]
-	for _, d := range w.decisions {
-		w.bounds[d.profile] = enoughBound
-	}
 }
 
-// list notes the groups from..to-1 of an index and adds up what they give at most, at a place that weighs so much.
-func (s *Set) list(w *work, in *index, from, to uint32, x says, place, scale float64) {
+// note lists the groups from..to-1 of an index, and what they say at a place that weighs so much.
+func (s *Set) note(w *work, in *index, from, to uint32, x says, place, scale float64) {
 	for g := from; g < to; g++ {
-		x, is, end := x, in.groups[g], in.groups[g+1].from
+		x, is, most := x, in.groups[g], uint8(0)
 		x.weight = s.weights[is.weight]
 		x.points = x.weight * place
-		profiles := in.profiles[is.from:end]
 		if x.weight > 0 {
-			// Something is never nothing, however little it is.
-			w.bounds.add(profiles, uint8(max(1, min(enoughBound, math.Ceil(x.points*scale)))))
+			most = uint8(max(1, min(enoughBound, math.Ceil(x.points*scale)))) // something is never nothing, however little it is
 		} else if x.kind == forTerm {
 			x.kind = againstTerm
 		}
-		w.lists, w.says = append(w.lists, list{profiles, in.items[is.from:end]}), append(w.says, x)
+		entries := in.entries[is.from:in.groups[g+1].from]
+		w.lists, w.says = append(w.lists, list{entries, in.shift, most}), append(w.says, x)
+		w.ahead = append(w.ahead, uint64(entries[0]))
 	}
 }
 
-// choose begins the second step: it keeps the profiles that can reach what is needed, and lists what was found of each.
-func (s *Set) choose(w *work) {
-	w.bounds.take(&w.chosen)
-	w.heads, w.links = slices.Grow(w.heads[:0], int(w.chosen.size))[:w.chosen.size], append(w.links[:0], link{})
-	clear(w.heads)
-	if w.chosen.size == 0 {
-		return
-	}
-	if w.kept == nil {
-		w.kept = new([atATime]uint32)
-	}
-	for i := range w.lists {
+// reach is the rest of the first step, for a block: it adds up for every profile what its terms and rules can give at most,
+// as if nothing could take points away, and keeps those that can reach what is needed. It is false if nothing was found
+// of any. The set has so many profiles.
+func (w *work) reach(profiles int) bool {
+	w.cuts = w.cuts[:0]
+	after := uint64(w.first) + block
+	for i, next := range w.ahead {
 		l := &w.lists[i]
-		for from := 0; from < len(l.profiles); from += atATime {
-			profiles := l.profiles[from:min(from+atATime, len(l.profiles))]
-			items := l.items[from : from+len(profiles)]
-			for _, k := range w.kept[:w.chosen.keep(profiles, w.kept)] {
-				head := &w.heads[w.chosen.number(profiles[k])]
-				w.links = append(w.links, link{items[k], uint32(i), *head})
+		last := after<<l.shift - 1
+		if next > last {
+			continue
+		}
+		n := w.bounds.add(l.entries, last, l.shift, l.most)
+		w.cuts = append(w.cuts, cut{l.entries[:n], uint32(i), l.shift})
+		if l.entries = l.entries[n:]; len(l.entries) == 0 {
+			w.ahead[i] = math.MaxUint64
+		} else {
+			w.ahead[i] = uint64(l.entries[0])
+		}
+	}
+	decided := false
+	for _, d := range w.decisions {
+		if d.profile/block == w.first/block {
+			w.bounds[d.profile%block] = enoughBound
+			decided = true
+		}
+	}
+	if len(w.cuts) == 0 && !decided {
+		return false
+	}
+	w.bounds.take(&w.chosen, profiles-int(w.first))
+	return w.chosen.size > 0
+}
+
+// choose begins the second step: it lists what was found of the profiles that are kept.
+func (w *work) choose() {
+	w.heads, w.links = slices.Grow(w.heads[:0], w.chosen.size)[:w.chosen.size], append(w.links[:0], link{})
+	clear(w.heads)
+	for i := range w.cuts {
+		l := &w.cuts[i]
+		for from := 0; from < len(l.entries); from += atATime {
+			part := l.entries[from:min(from+atATime, len(l.entries))]
+			for _, e := range w.kept[:w.chosen.keep(part, l.shift, &w.kept)] {
+				head := &w.heads[w.chosen.number(e.profile(l.shift))]
+				w.links = append(w.links, link{e.item(l.shift), l.list, *head})
 				*head = int32(len(w.links) - 1)
 			}
 		}
@@ -291,20 +339,61 @@ func enough(floor float64) float64 {
 	return floor * halfway / (1 - floor) * (1 - 1e-4)
 }
 
-// add is [verdict.weigh] without a word on why: it adds up the points of a profile that has no weights of its own, from
-// its list. It is false if nothing speaks for the profile.
+// add is [verdict.weigh] without a word on why: it adds up the points of a profile whose plan has no weights of its own,
+// from its list. It is false if nothing speaks for the profile.
 func (w *work) add(head int32) bool {
 	v := &w.verdict
 	v.points, v.limited, v.always, v.never = 0, 0, nil, nil
-	if head == 0 {
-		return false
+	// Most have a few phrases that have nothing to do with each other. Points above 0 are in the order of their bits, and
+	// whole numbers are put in order without a branch.
+	var few [4]*says
+	var terms [4]uint32
+	var points [4]uint64
+	n, rules := 0, 0
+	var rule float64
+	for at := head; at != 0; {
+		l := &w.links[at]
+		at = l.next
+		x := &w.says[l.list]
+		if x.kind == byRule && rules == 0 {
+			rules, rule = 1, x.weight
+			continue
+		}
+		if n == len(few) || x.kind != forTerm {
+			return w.addAll(head)
+		}
+		for k := range n {
+			if terms[k] == l.item || few[k].place.touches(x.place) {
+				return w.addAll(head)
+			}
+		}
+		few[n], terms[n], points[n] = x, l.item, math.Float64bits(x.points)
+		n++
 	}
-	if first := &w.links[head]; first.next == 0 { // most have one phrase and nothing else
-		if x := &w.says[first.list]; x.kind == forTerm {
-			v.points = x.points
-			return true
+	if n > 1 {
+		order := func(i, k int) {
+			points[i], points[k] = max(points[i], points[k]), min(points[i], points[k])
+		}
+		order(0, 1)
+		if n > 2 {
+			order(2, 3)
+			order(0, 2)
+			order(1, 3)
+			order(1, 2)
 		}
 	}
+	share := 1.0
+	for _, p := range points[:n] {
+		v.points += float64(math.Float64frombits(p) * share)
+		share *= further
+	}
+	v.points += rule
+	return n > 0 || rule > 0
+}
+
+// addAll is add for any list.
+func (w *work) addAll(head int32) bool {
+	v := &w.verdict
 	w.parts, w.rules, w.against = w.parts[:0], w.rules[:0], w.against[:0]
 	for at := head; at != 0; at = w.links[at].next {
 		l := &w.links[at]
@@ -405,7 +494,8 @@ func (m *squashed) of(points float64) float64 {
 }
 
 // gather takes the hits and rules of a profile together, those of a phrase at every place where it stands.
-func (s *Set) gather(w *work, head int32) {
+func (s *Set) gather(w *work, profile int, head int32) {
+	first := s.profiles[profile].first
 	w.hits, w.rules = w.hits[:0], w.rules[:0]
 	for at := head; at != 0; at = w.links[at].next {
 		l := &w.links[at]
@@ -415,7 +505,7 @@ func (s *Set) gather(w *work, head int32) {
 			continue
 		}
 		for spot := w.phrases[x.from].spot; spot >= 0; spot = w.spots[spot].next {
-			w.hits = append(w.hits, hit{w.spots[spot].place, l.item, x.weight})
+			w.hits = append(w.hits, hit{w.spots[spot].place, first + l.item, x.weight})
 		}
 	}
 	slices.SortFunc(w.hits, hit.compareTo)
