@@ -2,6 +2,7 @@ package crawler
 
 import (
 	"utkik/crawler/ftportal"
+	"utkik/crawler/govmirror"
 	"utkik/crawler/haveyoursay"
 	"utkik/crawler/htmllist"
 	"utkik/crawler/jsonlist"
@@ -13,6 +14,7 @@ import (
 func Kinds() map[string]kind.Kind {
 	return map[string]kind.Kind{
 		"ftportal":    ftportal.Kind{},
+		"govmirror":   govmirror.Kind{},
 		"haveyoursay": haveyoursay.Kind{},
 		"htmllist":    htmllist.Kind{},
 		"jsonlist":    jsonlist.Kind{},
