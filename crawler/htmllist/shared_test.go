@@ -63,7 +63,8 @@ func captured(t *testing.T, source string) []card {
 	return out
 }
 
-func source(t *testing.T, id string) kind.Source {
+// embedded gives a source as it comes with the program.
+func embedded(t testing.TB, id string) kind.Source {
 	t.Helper()
 	data, err := fs.ReadFile(config.Embedded(), "sources/"+id+".yaml")
 	if err != nil {
@@ -117,7 +118,7 @@ func TestEnergimyndigheten(t *testing.T) {
 	if len(cards) != 201 {
 		t.Fatalf("%d cards, want 201", len(cards))
 	}
-	src := source(t, "energimyndigheten")
+	src := embedded(t, "energimyndigheten")
 	var page strings.Builder
 	page.WriteString(`<main><a href="/utlysningar/">Utlysningar</a><a href="/utlysningar/prenumerera/">Prenumerera</a>`)
 	for _, c := range cards {
@@ -165,7 +166,7 @@ var stamp = regexp.MustCompile(`\d{4}-\d{2}-\d{2} \d{2}:\d{2}`)
 // TestFormas reads every real card of twelve days: status, and the day and time that it states.
 func TestFormas(t *testing.T) {
 	t.Parallel()
-	src := source(t, "formas")
+	src := embedded(t, "formas")
 	read := 0
 	for _, c := range captured(t, "formas") {
 		status := call.Status("")
@@ -210,7 +211,7 @@ func TestFormas(t *testing.T) {
 // is the first, since the calls are forthcoming.
 func TestTillvaxtverket(t *testing.T) {
 	t.Parallel()
-	src := source(t, "tillvaxtverket")
+	src := embedded(t, "tillvaxtverket")
 	months := []string{"januari", "februari", "mars", "april", "maj", "juni", "juli", "augusti", "september", "oktober", "november", "december"}
 	read := 0
 	for _, c := range captured(t, "tillvaxtverket") {

@@ -71,6 +71,7 @@ type Detail struct {
 	Fields  []Field  `mapstructure:"fields"`
 	Text    string   `mapstructure:"text"`   // a selector, or in JSON a path, of what is the item's text
 	Junk    []string `mapstructure:"junk"`   // selectors of what is no part of fields and text: menus, forms, help
+	Aside   []string `mapstructure:"aside"`  // selectors of what is no part of the text, but of fields: their table
 	Closed  bool     `mapstructure:"closed"` // items that the list calls closed are asked for too
 	Needed  bool     `mapstructure:"needed"` // a page that cannot be read makes the run incomplete; else it is a note
 }

@@ -57,6 +57,7 @@ type Detail struct {
 	Text     cascadia.Matcher // nil if no text is taken; of JSON see TextPath
 	TextPath Path
 	Junk     []cascadia.Matcher
+	Aside    []cascadia.Matcher
 }
 
 // Field is a named value, and where it is found.
@@ -159,6 +160,17 @@ func (c *compiler) selector(key, s string) cascadia.Matcher {
 		return nil
 	}
 	return m
+}
+
+func (c *compiler) selectors(key string, list []string) (out []cascadia.Matcher) {
+	for i, s := range list {
+		at := fmt.Sprintf("%s[%d]", key, i)
+		if s == "" {
+			c.wrong(at, "want a CSS selector, got %q", s)
+		}
+		out = append(out, c.selector(at, s))
+	}
+	return out
 }
 
 func (c *compiler) path(key, s string) Path {
@@ -306,12 +318,8 @@ func (c *compiler) detail(d kind.Detail, isJSON bool) *Detail {
 	} else {
 		out.Text = c.selector("detail.text", d.Text)
 	}
-	for i, s := range d.Junk {
-		if s == "" {
-			c.wrong(fmt.Sprintf("detail.junk[%d]", i), "want a CSS selector, got %q", s)
-		}
-		out.Junk = append(out.Junk, c.selector(fmt.Sprintf("detail.junk[%d]", i), s))
-	}
+	out.Junk = c.selectors("detail.junk", d.Junk)
+	out.Aside = c.selectors("detail.aside", d.Aside)
 	for i, f := range d.Fields {
 		if f.Name == "ref" {
 			c.wrong(fmt.Sprintf("detail.fields[%d].name", i), "ref must be found in the list: the page belongs to it")

@@ -65,14 +65,17 @@ func (r *Reader) Items(rules *Rules, n int, find func(i int, f *Field) []string)
 }
 
 // Elements reads items that are elements of a page. A heading is the head of its section: what follows it belongs to
-// it, up to the next heading of its rank or above. Pages that are kept by hand list calls so.
+// it, up to the next heading of its rank or above, or to one that is an item itself. Pages that are kept by hand list
+// calls so.
 func (r *Reader) Elements(rules *Rules, nodes []*html.Node) (Shown, error) {
 	scopes := make([]*goquery.Selection, len(nodes))
 	for i, n := range nodes {
 		scopes[i] = goquery.NewDocumentFromNode(n).Selection
 		if isHeading(n) {
 			section := []*html.Node{n}
-			section = append(section, following(n, func(s *html.Node) bool { return isHeading(s) && s.Data <= n.Data })...)
+			section = append(section, following(n, func(s *html.Node) bool {
+				return isHeading(s) && (s.Data <= n.Data || slices.Contains(nodes, s))
+			})...)
 			scopes[i].Nodes = slices.DeleteFunc(section, func(s *html.Node) bool { return s.Type != html.ElementNode })
 		}
 	}
@@ -84,20 +87,25 @@ func (r *Reader) Detail(rules *Rules, ref string, page *goquery.Selection) (kind
 	if rules.Detail == nil {
 		return kind.Page{}, errors.New("rules.detail is missing: nothing says how an item's page is read")
 	}
-	for _, junk := range rules.Detail.Junk {
+	remove(page, rules.Detail.Junk)
+	values := Gather(rules.Detail.Fields, func(f *Field) []string { return f.HTML(page) })
+	if rules.Detail.Text != nil {
+		remove(page, rules.Detail.Aside)
+		values = rules.withText(values, Texts(page, rules.Detail.Text))
+	}
+	return r.filled(rules, ref, values)
+}
+
+func remove(page *goquery.Selection, what []cascadia.Matcher) {
+	for _, m := range what {
 		for _, root := range page.Nodes {
-			for _, n := range cascadia.QueryAll(root, junk) {
+			for _, n := range cascadia.QueryAll(root, m) {
 				if n.Parent != nil {
 					n.Parent.RemoveChild(n)
 				}
 			}
 		}
 	}
-	values := Gather(rules.Detail.Fields, func(f *Field) []string { return f.HTML(page) })
-	if rules.Detail.Text != nil {
-		values = rules.withText(values, Texts(page, rules.Detail.Text))
-	}
-	return r.filled(rules, ref, values)
 }
 
 // DetailJSON reads the document of an item as a part.
