@@ -2,7 +2,6 @@ package listing
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -238,14 +237,14 @@ func attribute(n *html.Node, name string) string {
 
 // Texts gives the text of what m selects in scope, in order. What stands in another piece of it comes once.
 func Texts(scope *goquery.Selection, m cascadia.Matcher) string {
-	var taken []*html.Node
+	taken := map[*html.Node]bool{}
 	var parts []string
 	for _, root := range scope.Nodes {
 		for _, n := range cascadia.QueryAll(root, m) {
 			if insideAny(n, taken) {
 				continue
 			}
-			taken = append(taken, n)
+			taken[n] = true
 			if s := textOf(n); s != "" {
 				parts = append(parts, s)
 			}
@@ -254,9 +253,9 @@ func Texts(scope *goquery.Selection, m cascadia.Matcher) string {
 	return strings.Join(parts, "\n\n")
 }
 
-func insideAny(n *html.Node, nodes []*html.Node) bool {
+func insideAny(n *html.Node, nodes map[*html.Node]bool) bool {
 	for p := n.Parent; p != nil; p = p.Parent {
-		if slices.Contains(nodes, p) {
+		if nodes[p] {
 			return true
 		}
 	}

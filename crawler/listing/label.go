@@ -131,9 +131,12 @@ func valueOf(label *html.Node) string {
 	return ""
 }
 
+// maxFollowing bounds the work on pages of thousands of labels side by side. The longest real section had some 80 elements.
+const maxFollowing = 2000
+
 // following gives the siblings after n, up to one that ends them.
 func following(n *html.Node, ends func(*html.Node) bool) (out []*html.Node) {
-	for s := n.NextSibling; s != nil && !(s.Type == html.ElementNode && ends(s)); s = s.NextSibling {
+	for s := n.NextSibling; s != nil && !(s.Type == html.ElementNode && ends(s)) && len(out) < maxFollowing; s = s.NextSibling {
 		out = append(out, s)
 	}
 	return out

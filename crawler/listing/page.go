@@ -68,13 +68,17 @@ func (r *Reader) Items(rules *Rules, n int, find func(i int, f *Field) []string)
 // it, up to the next heading of its rank or above, or to one that is an item itself. Pages that are kept by hand list
 // calls so.
 func (r *Reader) Elements(rules *Rules, nodes []*html.Node) (Shown, error) {
+	items := map[*html.Node]bool{}
+	for _, n := range nodes {
+		items[n] = true
+	}
 	scopes := make([]*goquery.Selection, len(nodes))
 	for i, n := range nodes {
 		scopes[i] = goquery.NewDocumentFromNode(n).Selection
 		if isHeading(n) {
 			section := []*html.Node{n}
 			section = append(section, following(n, func(s *html.Node) bool {
-				return isHeading(s) && (s.Data <= n.Data || slices.Contains(nodes, s))
+				return isHeading(s) && (s.Data <= n.Data || items[s])
 			})...)
 			scopes[i].Nodes = slices.DeleteFunc(section, func(s *html.Node) bool { return s.Type != html.ElementNode })
 		}
