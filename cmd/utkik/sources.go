@@ -72,7 +72,7 @@ was so strange that the new waits; and disabled.`,
 			})
 		},
 	}
-	c.AddCommand(p.checkCommand(), p.releaseCommand(), p.dropCommand())
+	c.AddCommand(p.checkCommand(), p.newCommand(), p.releaseCommand(), p.dropCommand())
 	return c
 }
 

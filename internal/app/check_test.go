@@ -173,3 +173,40 @@ func passes(t *testing.T, archive []byte, yaml string) {
 		t.Errorf("missing %q, unused %q, %d items", missing, unused, len(rep.Items))
 	}
 }
+
+// TestDraft drafts a source of a site that nobody has described, and holds the draft's fixture to its kind's exam.
+func TestDraft(t *testing.T) {
+	t.Parallel()
+	site := village(t)
+	a := installation(t, configure(t, "crawler: {allow_private: true, delay: 0s, retries: 0}\n"), time.Date(2026, 5, 13, 6, 0, 0, 0, time.UTC))
+	defer closeApp(t, a)
+	d, err := a.Draft(t.Context(), site.URL+"/utlysningar", "byn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"kind: htmllist\n", "items: {select: 'article.call'}", "{name: title, select: 'h2'}", "{name: url, select: 'h2 a[href]', attribute: href}",
+		"{name: deadlines, label: ['Sista ansökningsdag']}", "pages: {link: {select: 'a[rel~=next]', attribute: href}}", "language: sv\n", "enabled: false"} {
+		if !strings.Contains(string(d.YAML), want) {
+			t.Errorf("the draft lacks %q:\n%s", want, d.YAML)
+		}
+	}
+	if d.Items != 4 || len(d.Notes) == 0 {
+		t.Errorf("%d items, want 4; not taken: %q, want the feed that is empty", d.Items, d.Notes)
+	}
+	var own string
+	for _, f := range txtar.Parse(d.Fixture).Files {
+		if f.Name == "sources/byn.yaml" {
+			own = string(f.Data)
+		}
+	}
+	passes(t, d.Fixture, own)
+	if left := crawler.Confidential(d.Fixture); len(left) > 0 {
+		t.Errorf("the fixture holds %q", left)
+	}
+	if _, err := a.Draft(t.Context(), site.URL+"/none", "byn"); err == nil || !strings.Contains(err.Error(), "status 404") {
+		t.Errorf("a page that is not there: %v", err)
+	}
+	if _, err := a.Draft(t.Context(), site.URL+"/utlysningar", "ft-portal"); err == nil || !strings.Contains(err.Error(), "--id") {
+		t.Errorf("an id that is taken: %v", err)
+	}
+}
