@@ -97,6 +97,15 @@ type Mail struct {
 	ReplyTo     string `mapstructure:"reply_to"`
 	TLS         string `mapstructure:"tls"`         // auto, starttls, tls or none; see README.md
 	Connections int    `mapstructure:"connections"` // to the server at the same time
+
+	Timeout      time.Duration `mapstructure:"timeout"`       // of connecting, and of each step of handing a mail over
+	Rate         float64       `mapstructure:"rate"`          // mails a second at most; 0: as fast as the server takes them
+	CA           string        `mapstructure:"ca"`            // file of certificates that may vouch for the server, beside the system's
+	ListID       string        `mapstructure:"list_id"`       // by which mail programs group the mails
+	Unsubscribe  string        `mapstructure:"unsubscribe"`   // mail address at which a person ends the mails by hand
+	DKIMKey      string        `mapstructure:"dkim_key"`      // file of the private key that signs; empty: the server signs, or nobody
+	DKIMDomain   string        `mapstructure:"dkim_domain"`   // empty: that of From
+	DKIMSelector string        `mapstructure:"dkim_selector"` // under which the public key is found in the domain's names
 }
 
 // Defaults gives the configuration of somebody who has decided nothing.
@@ -113,7 +122,7 @@ func Defaults() Config {
 			MaxBytes:  32 << 20, // a page of 100 topics of the portal is 2 MB
 		},
 		Web:  Web{Listen: "127.0.0.1:8080"},
-		Mail: Mail{Port: 587, TLS: "auto", Connections: 1},
+		Mail: Mail{Port: 587, TLS: "auto", Connections: 2, Timeout: 30 * time.Second},
 		// A daily source that failed once is told of when it has failed twice.
 		Operator: Operator{After: 24 * time.Hour},
 	}

@@ -118,6 +118,21 @@ func (l *loader) validateMail(m Mail) {
 	l.want("mail.connections", m.Connections >= 1, "want 1 or more, got %d", m.Connections)
 	l.oneOf("mail.tls", m.TLS, "auto", "starttls", "tls", "none")
 	l.want("mail.host", !strings.ContainsAny(m.Host, " /:") || net.ParseIP(m.Host) != nil, "want a host name only, got %q; the port is mail.port", m.Host)
+	l.want("mail.timeout", m.Timeout > 0, "want more than 0s")
+	l.want("mail.rate", m.Rate >= 0 && m.Rate <= 10_000, "want 0 to 10000 mails a second, got %v", m.Rate)
+	l.want("mail.list_id", m.ListID == "" || hostName.MatchString(m.ListID), "want a name such as utkik.example.org, got %q", m.ListID)
+	if m.Unsubscribe != "" {
+		a, err := mail.ParseAddress(m.Unsubscribe)
+		l.want("mail.unsubscribe", err == nil && a.Address == m.Unsubscribe, "want an address without a name, such as utkik@example.org, got %q", m.Unsubscribe)
+	}
+	for _, f := range []struct{ key, file string }{{"mail.ca", m.CA}, {"mail.dkim_key", m.DKIMKey}} {
+		if f.file != "" {
+			_, err := os.Stat(f.file)
+			l.want(f.key, err == nil, "file %q: %s", f.file, unreadable(err))
+		}
+	}
+	l.want("mail.dkim_selector", m.DKIMKey == "" || m.DKIMSelector != "", "missing; mail.dkim_key is set, and its public half is found under a selector")
+	l.want("mail.dkim_domain", m.DKIMDomain == "" || hostName.MatchString(m.DKIMDomain), "want a domain such as example.org, got %q", m.DKIMDomain)
 	for _, a := range []struct{ key, address string }{{"mail.from", m.From}, {"mail.reply_to", m.ReplyTo}} {
 		if a.address != "" {
 			_, err := mail.ParseAddress(a.address)

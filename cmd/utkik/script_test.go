@@ -85,6 +85,8 @@ func programName() string {
 //	start utkik ARGS...         starts a server; $PAGE becomes its address, $LISTEN host and port
 //	get URL                     prints status, type and body of a page
 //	stop                        interrupts the server; it must end well
+//	smtp [CODE TEXT]            starts a mail server at port $SMTP; with a code it answers the next RCPT so
+//	mails N [FILE]              N mails have come since it was last asked; the last goes to FILE
 //
 // With -update the files that cmp compares are written anew.
 func TestScript(t *testing.T) {
@@ -107,6 +109,8 @@ func TestScript(t *testing.T) {
 			"start":    onStage((*stage).start),
 			"get":      onStage((*stage).get),
 			"stop":     onStage((*stage).stop),
+			"smtp":     onStage((*stage).smtp),
+			"mails":    onStage((*stage).mails),
 		},
 	})
 }
@@ -117,6 +121,7 @@ type stage struct {
 	portal   *demo.Portal
 	requests atomic.Int64
 	server   *server
+	sink     *sink
 
 	mu    sync.Mutex
 	fault fault

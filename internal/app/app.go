@@ -33,6 +33,11 @@ type App struct {
 	Plan   *plan.Plan
 	Store  *store.Store
 
+	// Unsubscribe gives the https address at which one POST ends a recipient's mails, and Fill puts into the body of a mail
+	// what is its recipient's own, the same each time. Both may be nil: then there is none.
+	Unsubscribe func(store.Mail) string
+	Fill        func(m store.Mail, body string) string
+
 	matcher   *match.Matcher
 	planHash  string
 	planRead  [sha256.Size]byte // what the plan in force was read from

@@ -65,6 +65,17 @@ func NewDay(in Input) (*Day, error) {
 	return d, nil
 }
 
+// Waiting gives the seqs of changes that are held back with their item, and are news when it is free.
+func (d *Day) Waiting(changes []call.Change) []int64 {
+	var out []int64
+	for _, c := range changes {
+		if d.held[c.Key()] && c.Material && !c.Mended && !c.Baseline {
+			out = append(out, c.Seq)
+		}
+	}
+	return out
+}
+
 // Department decides what a department is told on the day; see [Build].
 func (d *Day) Department(id, language string) (Digest, error) {
 	b, err := d.builder(language)

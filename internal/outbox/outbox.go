@@ -102,10 +102,8 @@ func backoff(tries int) time.Duration {
 	return steps[min(max(tries, 1), len(steps))-1]
 }
 
-// giveUp is how long a mail is tried, as other mail servers do.
-const giveUp = 4 * 24 * time.Hour
-
 const (
+	maxTries     = 20            // by [backoff] four days, after which other mail servers give up too
 	serverNotice = "mail:server" // key of the notice that nothing can be sent
 	takeAtOnce   = 64            // mails for each worker
 	recordAtOnce = 256
@@ -293,9 +291,9 @@ func (s *sending) hand(ctx context.Context, m store.Mail) (out store.Outcome, se
 		out.Notice = fmt.Sprintf("the mail %s to %s is refused for good: %s; `utkik outbox show %s` has it, and `utkik outbox send --again %s` tries it once more", m.MailKey, m.Address, f.Answer, m.MailKey, m.MailKey)
 	case Later:
 		out.State, out.Due = store.MailQueued, out.At.Add(backoff(m.Tries))
-		if out.At.Sub(m.Written) >= giveUp {
+		if m.Tries >= maxTries {
 			out.State = store.MailRefused
-			out.Notice = fmt.Sprintf("the mail %s to %s could not be sent for %d days: %s; `utkik outbox send --again %s` tries it once more", m.MailKey, m.Address, int(giveUp.Hours()/24), f.Answer, m.MailKey)
+			out.Notice = fmt.Sprintf("the mail %s to %s could not be sent in %d tries: %s; `utkik outbox send --again %s` tries it once more", m.MailKey, m.Address, m.Tries, f.Answer, m.MailKey)
 		}
 	}
 	s.Log.Warn("mail not sent", "mail", m.MailKey.String(), "address", m.Address, "state", string(out.State), "err", f.Answer)

@@ -40,6 +40,15 @@ type MailKey struct {
 
 func (k MailKey) String() string { return k.Recipient + "/" + k.Period }
 
+// ParseMailKey reads what String writes: a recipient's id holds no slash.
+func ParseMailKey(s string) (MailKey, error) {
+	recipient, period, ok := strings.Cut(s, "/")
+	if !ok || recipient == "" || period == "" {
+		return MailKey{}, fmt.Errorf("mail %q: want RECIPIENT/PERIOD, such as kultur/2026-05-13", s)
+	}
+	return MailKey{recipient, period}, nil
+}
+
 // Mail is one mail of the outbox, and what came of it.
 type Mail struct {
 	MailKey
@@ -268,6 +277,23 @@ func (s *Store) TakeMails(ctx context.Context, now time.Time, limit int) ([]Mail
 		return nil, s.fail("taking mails from the outbox", nothingSaved, err)
 	}
 	return out, nil
+}
+
+// AgainMail queues a mail that was refused once more, and tells whether there was one.
+func (s *Store) AgainMail(ctx context.Context, k MailKey, now time.Time) (bool, error) {
+	var n int64
+	err := s.write(ctx, survivesPower, func(t *txn) error {
+		if _, err := t.exec(noticeMend, ms(now), "mail:"+k.String()); err != nil {
+			return err
+		}
+		var err error
+		n, err = t.exec(outboxAgain, ms(now), k.Recipient, k.Period)
+		return err
+	})
+	if err != nil {
+		return false, s.fail("queueing mail "+k.String()+" again", nothingSaved, err)
+	}
+	return n == 1, nil
 }
 
 // Outcome is what came of one try to send a mail that was taken.

@@ -117,6 +117,7 @@ const (
 	outboxUnclaim
 	outboxHold
 	outboxResume
+	outboxAgain
 	sentInsert
 	noticeRaise
 	noticeTold
@@ -349,6 +350,8 @@ var statements = [queries]string{
 		WHERE LOWER(address) = LOWER($3) AND state = 'queued'`,
 	outboxResume: `UPDATE outbox SET state = 'queued', since = $1, due = $1, tries = 0
 		WHERE LOWER(address) = LOWER($2) AND state IN ('suspended', 'refused')`,
+	outboxAgain: `UPDATE outbox SET state = 'queued', since = $1, due = $1, tries = 0
+		WHERE recipient = $2 AND period = $3 AND state = 'refused'`,
 	sentInsert: `INSERT INTO sent (recipient, period, at, address, outcome, answer, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 	sentList: `SELECT recipient, period, at, address, outcome, answer, hash FROM sent
 		WHERE recipient = $1 AND period = $2 ORDER BY id`,

@@ -69,7 +69,8 @@ func (r *Recipient) Due(now time.Time, works Calendar) (Due, Why) {
 			continue
 		}
 		d.Period, d.At = day.Format(time.DateOnly), at
-		if d.Period <= r.Progress.Period {
+		added := r.Progress.Mailed.In(loc).Format(time.DateOnly) // of who was never told anything
+		if d.Period <= r.Progress.Period || r.Progress.Period == "" && d.Period < added {
 			return Due{}, WhyTold
 		}
 		return d, ""

@@ -165,6 +165,8 @@ func TestDue(t *testing.T) {
 		{"suspended, with a stand-in", "2026-05-13T06:00:00Z", func(r *Recipient) {
 			r.Suspended.Since, r.Pause = at("2026-05-12T06:00:00Z"), Pause{"2026-05-14", "b@example.org"}
 		}, "2026-05-13 b@example.org", ""},
+		{"added after the hour: today's", "2026-05-13T06:00:00Z", func(r *Recipient) { r.Progress.Mailed = at("2026-05-13T05:59:00Z") }, "2026-05-13", ""},
+		{"added before the hour: not yesterday's", "2026-05-13T04:30:00Z", func(r *Recipient) { r.Progress.Mailed = at("2026-05-13T04:00:00Z") }, "", WhyTold},
 		{"follows nothing", "2026-05-13T06:00:00Z", func(r *Recipient) { r.Follows = nil }, "", WhyNothing},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/mail"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/emersion/go-smtp"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// sink is a real SMTP server on the loopback that keeps what it is sent.
+type sink struct {
+	port   int
+	server *smtp.Server
+	close  func()
+
+	mu      sync.Mutex
+	mails   []taken
+	answers []*smtp.SMTPError // to the next RCPT, once each
+	told    int               // mails that a script has asked about
+}
+
+// taken is one mail as it came.
+type taken struct {
+	id, to string
+	raw    []byte
+}
+
+func newSink() (*sink, error) {
+	s := &sink{}
+	s.server = smtp.NewServer(s)
+	s.server.Domain = "mail.example.org"
+	s.server.ErrorLog = quiet{}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	s.port = l.Addr().(*net.TCPAddr).Port
+	done := make(chan error, 1)
+	go func() { done <- s.server.Serve(l) }()
+	s.close = func() {
+		l.Close()
+		s.server.Close()
+		<-done
+	}
+	return s, nil
+}
+
+// quiet says nothing of clients that were killed.
+type quiet struct{}
+
+func (quiet) Printf(string, ...any) {}
+func (quiet) Println(...any)        {}
+
+func (s *sink) NewSession(*smtp.Conn) (smtp.Session, error) { return &letterbox{sink: s}, nil }
+
+type letterbox struct {
+	sink *sink
+	to   string
+}
+
+func (b *letterbox) Mail(string, *smtp.MailOptions) error { return nil }
+
+func (b *letterbox) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s := b.sink
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.to = to
+	if len(s.answers) > 0 {
+		a := s.answers[0]
+		s.answers = s.answers[1:]
+		return a
+	}
+	return nil
+}
+
+func (b *letterbox) Data(r io.Reader) error {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return err // the client was killed before it had said all: nothing came
+	}
+	read, err := mail.ReadMessage(bytes.NewReader(raw))
+	if err != nil {
+		return err
+	}
+	b.sink.mu.Lock()
+	defer b.sink.mu.Unlock()
+	b.sink.mails = append(b.sink.mails, taken{read.Header.Get("Message-Id"), b.to, raw})
+	return nil
+}
+
+func (b *letterbox) Reset()        {}
+func (b *letterbox) Logout() error { return nil }
+
+func (s *stage) smtp(ts *testscript.TestScript, args []string) {
+	if s.sink == nil {
+		var err error
+		s.sink, err = newSink()
+		ts.Check(err)
+		ts.Defer(s.sink.close)
+		ts.Setenv("SMTP", strconv.Itoa(s.sink.port))
+	}
+	if len(args) == 0 {
+		return
+	}
+	code, err := strconv.Atoi(args[0])
+	if err != nil || len(args) != 2 {
+		ts.Fatalf("usage: smtp [code text]")
+	}
+	s.sink.mu.Lock()
+	defer s.sink.mu.Unlock()
+	s.sink.answers = append(s.sink.answers, &smtp.SMTPError{Code: code, EnhancedCode: smtp.NoEnhancedCode, Message: args[1]})
+}
+
+func (s *stage) mails(ts *testscript.TestScript, args []string) {
+	if s.sink == nil || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: smtp, then: mails n [file]")
+	}
+	s.sink.mu.Lock()
+	defer s.sink.mu.Unlock()
+	came := s.sink.mails[s.sink.told:]
+	s.sink.told = len(s.sink.mails)
+	if args[0] != strconv.Itoa(len(came)) {
+		var to []string
+		for _, m := range came {
+			to = append(to, fmt.Sprintf("%s %s", m.to, m.id))
+		}
+		ts.Fatalf("%d mails came, want %s\n%s", len(came), args[0], strings.Join(to, "\n"))
+	}
+	if len(args) == 2 {
+		ts.Check(os.WriteFile(ts.MkAbs(args[1]), came[len(came)-1].raw, 0o644))
+	}
+}

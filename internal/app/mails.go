@@ -1,0 +1,527 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"utkik/config"
+	"utkik/internal/call"
+	"utkik/internal/digest"
+	"utkik/internal/mail"
+	"utkik/internal/outbox"
+	"utkik/internal/store"
+	"utkik/internal/subscription"
+)
+
+// The kinds of mail that recipients get.
+const (
+	KindDigest   = "digest"
+	KindLifesign = "lifesign" // a digest without news, so that a month's silence is known to be silence
+)
+
+// WriteOptions narrow what [App.WriteDigests] writes.
+type WriteOptions struct {
+	Department string                // only recipients of this department; empty: all
+	Works      subscription.Calendar // nil: Monday to Friday
+	Dry        bool                  // nothing is written: what would be is told
+}
+
+// Written is what [App.WriteDigests] did.
+type Written struct {
+	Mails  []MailLine       // by recipient
+	Quiet  int              // recipients for whom nothing was new
+	NotDue int              // whose latest period has been dealt with
+	Held   int              // paused without a stand-in, or suspended
+	Next   time.Time        // when the next mail falls due; zero when none does
+	Failed []config.Problem // recipients for whom no digest could be made, and why
+	None   []config.Problem // recipients who follow nothing
+}
+
+// MailLine is a mail as it is listed.
+type MailLine struct {
+	Key     store.MailKey
+	Kind    string
+	Address string
+	Subject string
+	Items   int
+}
+
+// staleCursor is after how long without a mail a recipient's place in the change log is moved on: what is older would
+// only be read anew each day.
+const staleCursor = 40 * 24 * time.Hour
+
+// due is one recipient whose mail is due.
+type due struct {
+	recipient *subscription.Recipient
+	subscription.Due
+}
+
+// edition is one digest, and all recipients who are told the same.
+type edition struct {
+	reader   digest.Reader
+	language string
+	waiting  []int64
+	to       []due
+}
+
+// WriteDigests writes to the outbox what is due for the recipients now: one mail each for everything that changed since
+// the last, under the key of recipient and period, in the transaction that moves the recipient's place in the change log.
+// Recipients who are told the same share one digest. One for whom none can be made keeps the others from nothing.
+func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error) {
+	var w Written
+	works := o.Works
+	if works == nil {
+		works = subscription.Weekdays
+	}
+	top, err := a.Store.LastSeq(ctx) // before anything else is read: what comes later is told later
+	if err != nil {
+		return w, err
+	}
+	if _, err := a.match(ctx); err != nil {
+		return w, err
+	}
+	now := a.now()
+	all, err := a.Store.Recipients(ctx)
+	if err != nil {
+		return w, err
+	}
+	var dues []due
+	for i := range all {
+		r := &all[i]
+		if o.Department != "" && r.Department != o.Department {
+			continue
+		}
+		d, why := r.Due(now, works)
+		if why == "" && d.StandIn {
+			s, err := a.Store.Suspended(ctx, d.Address)
+			if err != nil {
+				return w, err
+			}
+			if s.Is() {
+				why = subscription.WhySuspended
+			}
+		}
+		switch why {
+		case "":
+			dues = append(dues, due{r, d})
+		case subscription.WhyTold:
+			w.NotDue++
+			if next, ok := r.Next(now, works); ok && (w.Next.IsZero() || next.Before(w.Next)) {
+				w.Next = next
+			}
+		case subscription.WhyNothing:
+			w.None = append(w.None, config.Problem{File: fmt.Sprintf("recipient %q", r.ID), Key: "follows", Text: "follows nothing, and is told nothing"})
+		default:
+			w.Held++
+		}
+	}
+	if len(dues) == 0 {
+		return w, nil
+	}
+	day, lines, err := a.readNews(ctx, dues, top, now)
+	if err != nil {
+		return w, err
+	}
+	editions, err := a.editions(ctx, &w, dues, day, lines, now)
+	if err != nil {
+		return w, err
+	}
+	err = a.writeEditions(ctx, &w, o.Dry, editions, day, top, now)
+	slices.SortFunc(w.Mails, func(x, y MailLine) int {
+		return cmp.Or(strings.Compare(x.Key.Recipient, y.Key.Recipient), strings.Compare(x.Key.Period, y.Key.Period))
+	})
+	return w, err
+}
+
+// readNews reads once what all digests are built from: from the earliest line of the change log that anybody waits for.
+func (a *App) readNews(ctx context.Context, dues []due, top int64, now time.Time) (*digest.Day, []call.Change, error) {
+	after := top
+	for _, d := range dues {
+		after = min(after, d.recipient.Progress.Cursor)
+		for _, seq := range d.recipient.Progress.Waiting {
+			after = min(after, seq-1)
+		}
+	}
+	lines, err := a.Store.Changes(ctx, store.ChangeQuery{After: after})
+	if err != nil {
+		return nil, nil, err
+	}
+	lines = lines[:upTo(lines, top)]
+	day, err := a.readDay(ctx, lines, now.In(Stockholm()).Format(time.DateOnly), now, now.Add(time.Second))
+	return day, lines, err
+}
+
+// upTo is how many lines have that seq or less.
+func upTo(lines []call.Change, seq int64) int {
+	n, _ := slices.BinarySearchFunc(lines, seq+1, func(c call.Change, seq int64) int { return cmp.Compare(c.Seq, seq) })
+	return n
+}
+
+// editions puts together recipients who are told the same.
+func (a *App) editions(ctx context.Context, w *Written, dues []due, day *digest.Day, lines []call.Change, now time.Time) ([]*edition, error) {
+	decided, own, err := a.decided(ctx)
+	if err != nil {
+		return nil, err
+	}
+	readings, err := a.readings(ctx, now.Add(time.Second))
+	if err != nil {
+		return nil, err
+	}
+	states := map[time.Time][]digest.SourceState{}
+	found, failed := a.savedSearches(ctx, dues, now)
+	byKey := map[string]*edition{}
+	var out []*edition
+next:
+	for _, d := range dues {
+		r := d.recipient
+		for _, f := range r.Follows {
+			if err := failed[f.Search]; err != nil && f.Search != "" {
+				w.Failed = append(w.Failed, config.Problem{File: fmt.Sprintf("recipient %q", r.ID), Text: err.Error()})
+				continue next
+			}
+		}
+		since := r.Progress.Mailed
+		name := r.Name
+		if dep, ok := a.Plan.Department(r.Department); ok {
+			name = dep.Name
+			if r.Language == "en" {
+				name = cmp.Or(dep.NameEN, dep.Name)
+			}
+		}
+		reader := digest.Reader{Name: name, Department: r.Department, Follows: r.Follows, Found: found, Decided: decided[r.Department], Since: since}
+		read := since.Add(time.Millisecond) // what was read then was told then
+		if r.Progress.Period == "" {        // whoever was never told anything knows nothing
+			reader.Since = time.Time{}
+			local := since.In(Stockholm())
+			read = time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, Stockholm())
+		}
+		whose := "" // decisions that only this recipient made
+		if mine := own[r.ID]; len(mine) > 0 {
+			whose = r.ID
+			reader.Decided = mine
+			for k, c := range decided[r.Department] {
+				if _, ok := mine[k]; !ok {
+					mine[k] = c
+				}
+			}
+		}
+		if d.StandIn {
+			reader.StandIn, reader.Until = r.Name, r.Pause.Until
+		}
+		key, err := json.Marshal([]any{r.Language, reader.Name, reader.Department, reader.Follows, reader.Since, whose, reader.StandIn, reader.Until, r.Progress.Cursor, r.Progress.Waiting})
+		if err != nil {
+			return nil, err // unreachable: texts, numbers and a time
+		}
+		e := byKey[string(key)]
+		if e == nil {
+			if states[read] == nil {
+				states[read] = sourceStates(readings, read, now)
+			}
+			reader.Sources = states[read]
+			e = &edition{reader: reader, language: r.Language}
+			e.reader.Changes = news(lines, r.Progress)
+			e.waiting = day.Waiting(e.reader.Changes)
+			byKey[string(key)] = e
+			out = append(out, e)
+		}
+		e.to = append(e.to, d)
+	}
+	return out, nil
+}
+
+// news gives the lines that a recipient has not been told: those after its place, and those that were held back.
+func news(lines []call.Change, p subscription.Progress) []call.Change {
+	rest := lines[upTo(lines, p.Cursor):]
+	if len(p.Waiting) == 0 {
+		return rest
+	}
+	var out []call.Change
+	for _, c := range lines[:upTo(lines, p.Cursor)] {
+		if slices.Contains(p.Waiting, c.Seq) {
+			out = append(out, c)
+		}
+	}
+	return append(out, rest...)
+}
+
+// decided gives the decisions in force, of departments and of single recipients.
+func (a *App) decided(ctx context.Context) (departments, recipients map[string]map[call.Key]subscription.Choice, err error) {
+	ds, err := a.Store.Decisions(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	departments, recipients = map[string]map[call.Key]subscription.Choice{}, map[string]map[call.Key]subscription.Choice{}
+	for _, d := range ds {
+		to, id := departments, d.Department
+		if d.Recipient != "" {
+			to, id = recipients, d.Recipient
+		}
+		if to[id] == nil {
+			to[id] = map[call.Key]subscription.Choice{}
+		}
+		if d.Choice != subscription.Undecided {
+			to[id][d.Key] = d.Choice
+		}
+	}
+	return departments, recipients, nil
+}
+
+// savedSearches makes every saved search that somebody follows, once. What cannot be searched says so.
+func (a *App) savedSearches(ctx context.Context, dues []due, now time.Time) (map[string]map[call.Key]bool, map[string]error) {
+	found, failed := map[string]map[call.Key]bool{}, map[string]error{}
+	ready := false
+	for _, d := range dues {
+		for _, f := range d.recipient.Follows {
+			if f.Search == "" || found[f.Search] != nil || failed[f.Search] != nil {
+				continue
+			}
+			keys, err := map[call.Key]bool(nil), error(nil)
+			if !ready {
+				err = a.CatchUp(ctx)
+				ready = err == nil
+			}
+			if err == nil {
+				keys, err = a.index.Keys(ctx, f.Search, now)
+			}
+			if err != nil {
+				failed[f.Search] = err
+				continue
+			}
+			found[f.Search] = keys
+		}
+	}
+	return found, failed
+}
+
+// tellAtOnce is how many recipients are told in one transaction.
+const tellAtOnce = 500
+
+// made is an edition ready to be written.
+type made struct {
+	*edition
+	subject string
+	items   int
+	worth   bool
+	content store.PackedContent
+	err     error
+}
+
+// writeEditions builds digests, several at a time, and writes what is worth a mail.
+func (a *App) writeEditions(ctx context.Context, w *Written, dry bool, editions []*edition, day *digest.Day, top int64, now time.Time) error {
+	feed, built := make(chan *edition), make(chan made)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for e := range feed {
+				built <- makeEdition(day, e)
+			}
+		})
+	}
+	stop := make(chan struct{})
+	go func() {
+		defer close(built)
+		defer workers.Wait()
+		defer close(feed)
+		for _, e := range editions {
+			select {
+			case feed <- e:
+			case <-stop:
+				return
+			}
+		}
+	}()
+	domain := a.letter().Domain()
+	var tellings []store.Telling
+	var lines []MailLine
+	flush := func() error {
+		if len(tellings) == 0 {
+			return nil
+		}
+		keys, err := a.Store.Tell(ctx, tellings)
+		for _, l := range lines {
+			if slices.Contains(keys, l.Key) {
+				w.Mails = append(w.Mails, l)
+			}
+		}
+		tellings, lines = tellings[:0], lines[:0]
+		return err
+	}
+	var failed error
+	halt := sync.OnceFunc(func() { close(stop) })
+	for m := range built {
+		if failed != nil {
+			continue
+		}
+		for _, d := range m.to {
+			r := d.recipient
+			if m.err != nil {
+				w.Failed = append(w.Failed, config.Problem{File: fmt.Sprintf("recipient %q", r.ID), Text: m.err.Error()})
+				continue
+			}
+			t := store.Telling{Recipient: r.ID, From: r.Progress, To: r.Progress, Content: m.content}
+			t.To.Period = d.Period
+			kind := KindDigest
+			if !m.worth && r.Silent(d.At) {
+				kind = KindLifesign
+			}
+			if m.worth || kind == KindLifesign {
+				t.To.Cursor, t.To.Waiting, t.To.Mailed = top, m.waiting, now
+				key := store.MailKey{Recipient: r.ID, Period: d.Period}
+				t.Mail = &store.Mail{MailKey: key, Kind: kind, Items: m.items, Address: d.Address, Name: r.Name, Language: r.Language,
+					MessageID: outbox.MessageID(key, domain), Due: now}
+				lines = append(lines, MailLine{key, kind, d.Address, m.subject, m.items})
+			} else {
+				w.Quiet++
+				if now.Sub(r.Progress.Mailed) > staleCursor {
+					t.To.Cursor, t.To.Waiting = top, m.waiting
+				}
+			}
+			if dry {
+				w.Mails, lines = append(w.Mails, lines...), lines[:0]
+				continue
+			}
+			if tellings = append(tellings, t); len(tellings) >= tellAtOnce {
+				failed = flush()
+			}
+		}
+		if failed == nil {
+			failed = ctx.Err()
+		}
+		if failed != nil {
+			halt()
+		}
+	}
+	if failed != nil {
+		return failed
+	}
+	return flush()
+}
+
+// makeEdition builds one digest and lays it out.
+func makeEdition(day *digest.Day, e *edition) made {
+	m := made{edition: e}
+	d, err := day.Reader(&e.reader, e.language)
+	if err == nil {
+		m.subject, m.items, m.worth = d.Subject, d.News(), d.Worth()
+		m.content, err = packDigest(d)
+	}
+	m.err = err
+	return m
+}
+
+// packDigest lays a digest out as a mail says it, with what it was made of.
+func packDigest(d digest.Digest) (store.PackedContent, error) {
+	html, err := digest.HTML(d)
+	if err != nil {
+		return store.PackedContent{}, err
+	}
+	data, err := json.Marshal(d)
+	if err != nil {
+		return store.PackedContent{}, fmt.Errorf("digest %s: %v", d.Date, err)
+	}
+	return store.PackContent(&store.Content{Subject: d.Subject, Text: digest.Text(d), HTML: string(html), Data: data})
+}
+
+// letter is how mails look that leave this house.
+func (a *App) letter() *mail.Letter {
+	c := a.Config.Mail
+	return &mail.Letter{From: cmp.Or(c.From, "Utkik <utkik@localhost>"), ReplyTo: c.ReplyTo, ListID: c.ListID, Unsubscribe: c.Unsubscribe}
+}
+
+// EML gives a digest as a mail that nobody is sent.
+func (a *App) EML(d digest.Digest) ([]byte, error) {
+	html, err := digest.HTML(d)
+	if err != nil {
+		return nil, err
+	}
+	l := a.letter()
+	key := store.MailKey{Recipient: d.Department, Period: d.Date + " " + d.Language}
+	return l.Render(&outbox.Message{ID: outbox.MessageID(key, l.Domain()), Kind: KindDigest, Language: d.Language, Date: a.now(), Subject: d.Subject, Text: digest.Text(d), HTML: string(html)})
+}
+
+// ErrDry says that nothing is sent, because nobody has said through which server.
+var ErrDry = errors.New("mail.host is not set in the configuration: nothing is sent")
+
+// sender makes the sender that the configuration describes.
+func (a *App) sender() (*mail.Sender, error) {
+	c := a.Config.Mail
+	if c.Host == "" {
+		return nil, ErrDry
+	}
+	conf := mail.Config{Letter: *a.letter(), Host: c.Host, Port: c.Port, Username: c.Username, Password: c.Password, TLS: c.TLS,
+		Connections: c.Connections, Timeout: c.Timeout, Rate: c.Rate}
+	problem := func(key, file string, err error) error {
+		return config.Problems{{File: cmp.Or(a.Config.File, "configuration"), Key: key, Text: fmt.Sprintf("file %q: %v", file, err)}}
+	}
+	if c.CA != "" {
+		text, err := os.ReadFile(c.CA)
+		if err != nil {
+			return nil, problem("mail.ca", c.CA, err)
+		}
+		if conf.Roots, err = x509.SystemCertPool(); err != nil {
+			conf.Roots = x509.NewCertPool()
+		}
+		if !conf.Roots.AppendCertsFromPEM(text) {
+			return nil, problem("mail.ca", c.CA, errors.New("holds no certificate in PEM"))
+		}
+	}
+	if c.DKIMKey != "" {
+		text, err := os.ReadFile(c.DKIMKey)
+		if err != nil {
+			return nil, problem("mail.dkim_key", c.DKIMKey, err)
+		}
+		key, err := mail.ReadKey(text)
+		if err != nil {
+			return nil, problem("mail.dkim_key", c.DKIMKey, err)
+		}
+		conf.DKIM = &mail.DKIM{Domain: cmp.Or(c.DKIMDomain, conf.Domain()), Selector: c.DKIMSelector, Key: key}
+	}
+	return mail.New(conf)
+}
+
+// SendMails sends what is due in the outbox. [ErrDry] while mail is not configured.
+func (a *App) SendMails(ctx context.Context) (outbox.Report, error) {
+	s, err := a.sender()
+	if err != nil {
+		return outbox.Report{}, err
+	}
+	r, err := outbox.Send(ctx, outbox.Options{Store: a.Store, Sender: s, Now: a.now, Log: a.log, Workers: a.Config.Mail.Connections,
+		Unsubscribe: a.Unsubscribe, Fill: a.Fill})
+	return r, errors.Join(err, s.Close())
+}
+
+// Mail gives a mail of the outbox with what it says and every try to send it.
+func (a *App) Mail(ctx context.Context, k store.MailKey) (m store.Mail, c store.Content, tries []store.Try, err error) {
+	m, err = a.Store.Mail(ctx, k)
+	if errors.Is(err, store.ErrNotFound) {
+		return m, c, nil, &UnknownError{What: "mail", Names: []string{fmt.Sprintf("%q", k)}, See: "utkik outbox"}
+	}
+	if err == nil {
+		c, err = a.Store.Content(ctx, m.Content)
+	}
+	if err == nil {
+		tries, err = a.Store.Tries(ctx, k)
+	}
+	return m, c, tries, err
+}
+
+// Sent gives a mail byte for byte as it was sent, or as it will be. exact is false where it was sent and cannot be made
+// again: what fills it for its recipient has become another since.
+func (a *App) Sent(m store.Mail, c store.Content) (raw []byte, exact bool, err error) {
+	raw, err = a.letter().Render(outbox.Compose(m, c, a.Unsubscribe, a.Fill))
+	if err != nil || m.State != store.MailSent {
+		return raw, true, err
+	}
+	raw = slices.Concat(m.Head, raw[len(mail.Head(raw)):])
+	return raw, mail.Hash(raw) == m.Hash, nil
+}
