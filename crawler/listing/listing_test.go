@@ -282,6 +282,20 @@ note 1: budget_eur: "SEK 5" holds no amount in euros (found by test)`},
 	}
 }
 
+// TestMirror reads one page behind three addresses: what is found is the source's own.
+func TestMirror(t *testing.T) {
+	t.Parallel()
+	const own = "https://example.org/list"
+	for _, tt := range []struct{ base, url string }{{"", own}, {"http://127.0.0.1:8901", "http://127.0.0.1:8901/list"}, {"https://mirror.example.net", "https://mirror.example.net/list"}} {
+		r := NewReader(kind.Source{ID: "x", Home: "https://example.org/", Base: tt.base}, kind.Document{Request: kind.Request{URL: own}, URL: tt.url})
+		for in, want := range map[string]string{"/a": "https://example.org/a", "a?b": "https://example.org/a?b", tt.base + "/c": "https://example.org/c", "https://other.example.org/d": "https://other.example.org/d", "mailto:x@example.org": ""} {
+			if got := r.Resolve(in); got != want {
+				t.Errorf("behind %q: %q is %q, want %q", tt.base, in, got, want)
+			}
+		}
+	}
+}
+
 // FuzzHTML: rules read any page without panic, and what they find is text.
 func FuzzHTML(f *testing.F) {
 	f.Add(`<dl><dt>Deadline</dt><dd>2 May</dd></dl>`, "Deadline")

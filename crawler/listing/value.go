@@ -42,22 +42,40 @@ func Gather(fields []*Field, find func(*Field) []string) []Value {
 // Reader makes calls of values, by what a source and one of its documents say.
 type Reader struct {
 	src   kind.Source
-	base  *url.URL
+	base  *url.URL // what the document's addresses are relative to
+	own   *url.URL // the address that was asked for
+	wire  string   // host that stands for the source's own, where Source.Base says so
 	near  time.Time
 	dates text.Options
 }
 
 // NewReader makes the reader of a document. Its time of fetching stands for today.
 func NewReader(src kind.Source, doc kind.Document) *Reader {
-	base, err := url.Parse(cmp.Or(doc.URL, doc.Request.URL))
-	if err != nil {
-		base = &url.URL{}
+	parsed := func(address string) *url.URL {
+		u, err := url.Parse(address)
+		if err != nil {
+			return &url.URL{}
+		}
+		return u
 	}
 	zone, err := time.LoadLocation(src.Zone)
 	if err != nil || src.Zone == "" {
 		zone = call.Brussels()
 	}
-	return &Reader{src, base, doc.Fetched, text.Options{Zone: zone, Clock: src.Clock, Near: doc.Fetched}}
+	r := &Reader{src: src, own: parsed(doc.Request.URL), wire: parsed(src.Base).Host, near: doc.Fetched,
+		dates: text.Options{Zone: zone, Clock: src.Clock, Near: doc.Fetched}}
+	r.base = r.home(parsed(cmp.Or(doc.URL, doc.Request.URL)))
+	return r
+}
+
+// home gives an address of a mirror or replay as the source's own: refs must not depend on where the source is read from.
+func (r *Reader) home(u *url.URL) *url.URL {
+	if r.wire == "" || u.Host != r.wire || r.own.Host == "" {
+		return u
+	}
+	out := *u
+	out.Scheme, out.Host = r.own.Scheme, r.own.Host
+	return &out
 }
 
 // Rebase sets what addresses are relative to, where a page says so itself.
@@ -73,6 +91,7 @@ func (r *Reader) Resolve(address string) string {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		return ""
 	}
+	u = r.home(u)
 	u.Fragment = ""
 	return u.String()
 }
@@ -146,7 +165,10 @@ func (r *Reader) read(rules *Rules, values []Value) (item kind.Item, notes []kin
 		case "call":
 			c.Call = first
 		case "identifier":
-			c.Identifier = first
+			// A page that names several topics is none of them: it would be taken for the same call as one.
+			if len(distinct(v.Texts)) == 1 {
+				c.Identifier = first
+			}
 		case "status":
 			if c.Status = rules.Status(first); c.Status == "" {
 				unread("word for a status")

@@ -116,14 +116,25 @@ func lists(page *goquery.Document) []List {
 			if !leads(child) {
 				return
 			}
-			shape := goquery.NodeName(child) // classes differ within a list: odd, even, first
-			if groups[shape] == nil {
-				order = append(order, shape)
+			// Classes differ within a list (odd, even, first), and may be all that tells it from what stands beside it.
+			name := goquery.NodeName(child)
+			shapes := []string{name}
+			for _, c := range strings.Fields(child.AttrOr("class", "")) {
+				if plainClass.MatchString(c) {
+					shapes = append(shapes, name+"."+c)
+				}
 			}
-			groups[shape] = append(groups[shape], child)
+			for _, shape := range shapes {
+				if groups[shape] == nil {
+					order = append(order, shape)
+				}
+				groups[shape] = append(groups[shape], child)
+			}
 		})
 		for _, shape := range order {
-			if l, ok := listOf(page, parent, shape, groups[shape]); ok {
+			name, _, _ := strings.Cut(shape, ".")
+			l, ok := listOf(page, parent, name, groups[shape])
+			if ok && !slices.ContainsFunc(out, func(o List) bool { return o.Select == l.Select }) {
 				out = append(out, l)
 			}
 		}
@@ -176,7 +187,9 @@ func listOf(page *goquery.Document, parent *goquery.Selection, name string, bloc
 	}
 	n := float64(len(blocks))
 	// Days tell a call from a menu better than anything; then headings, then how much is said.
-	l.score = min(n, 30) * (1 + 4*float64(l.Dated)/n + 1.5*float64(headed)/n) * min(mean, 300) / 300
+	dated, titled := float64(l.Dated)/n, float64(headed)/n
+	alike := 0.5 + 0.5*max(dated, titled) // what is not like the rest does not belong to it
+	l.score = min(n, 30) * (1 + 4*dated + 1.5*titled) * alike * min(mean, 300) / 300
 	l.First = cut(words(blocks[0]), shownFirst)
 	l.Fields = fields(blocks)
 	return l, true
