@@ -7,6 +7,7 @@ import (
 	"utkik/crawler/htmllist"
 	"utkik/crawler/jsonlist"
 	"utkik/crawler/kind"
+	"utkik/crawler/vinnova"
 )
 
 // Kinds gives the kinds of sources that the crawler can read, by the name that a source's kind names. A new
@@ -18,5 +19,6 @@ func Kinds() map[string]kind.Kind {
 		"haveyoursay": haveyoursay.Kind{},
 		"htmllist":    htmllist.Kind{},
 		"jsonlist":    jsonlist.Kind{},
+		"vinnova":     vinnova.Kind{},
 	}
 }

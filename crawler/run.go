@@ -296,6 +296,12 @@ func (r *run) one(ctx context.Context, req kind.Request) (result, error) {
 			stored = nil
 		}
 		doc, err = r.fetch(ctx, req, stored)
+		if !doc.NotModified { // what is stored was scrubbed when it came
+			if serr := r.scrub(&doc); serr != nil && err == nil {
+				r.answered(host, true)
+				return r.failed(req, serr.Error(), kind.FaultLayout, true), r.keep(ctx, doc, serr.Error())
+			}
+		}
 		if err != nil && ctx.Err() != nil {
 			return result{}, ctx.Err()
 		}
@@ -324,6 +330,25 @@ func (r *run) one(ctx context.Context, req kind.Request) (result, error) {
 		err = r.keep(ctx, doc, "")
 	}
 	return result{page: &page, notes: page.Notes}, err
+}
+
+// scrub takes out of an answer what its kind says must not be kept. An answer that cannot be scrubbed loses its body.
+func (r *run) scrub(doc *kind.Document) (err error) {
+	s, ok := r.kind.(kind.Scrubber)
+	if !ok || len(doc.Body) == 0 {
+		return nil
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic: %v", v)
+		}
+		if err != nil {
+			err, doc.Body = fmt.Errorf("nothing of it is kept, since it cannot be scrubbed: %v", err), nil
+		}
+	}()
+	body, err := s.Scrub(r.src, *doc)
+	doc.Body = body
+	return err
 }
 
 // reread answers one request from the shelf.

@@ -162,6 +162,13 @@ type Rechecker interface {
 	Recheck(Source, []call.Call) []Request
 }
 
+// Scrubber is a kind of source whose answers hold what must not be kept, such as names and numbers of persons. The
+// engine hands it every answer before anything else sees it: what is parsed, kept, compared and read again later is
+// what Scrub gives. Of an answer that it cannot read, for which it gives an error, nothing is kept but that it came.
+type Scrubber interface {
+	Scrub(Source, Document) ([]byte, error)
+}
+
 // Merge joins the items of pages: the first whole item of a ref stands, parts fill its empty fields and its
 // status if it states none, and a part without a whole is left out. Order is that of first appearance.
 func Merge(pages []Page) []Item {

@@ -103,6 +103,7 @@ type Call struct {
 	MaxEUR      int64    `json:"contribution_max_eur,omitempty"`
 	Eligible    string   `json:"eligible,omitempty"` // who may apply, in the source's words
 
+	Expected     string        `json:"expected,omitempty"`     // when it will open, in words, where no day is stated: Q1 2027
 	Translations []Translation `json:"translations,omitempty"` // its title in languages other than Language, one each, by language
 	Stages       []Stage       `json:"stages,omitempty"`       // of a consultation: each time that it asks, in order of time; Opens and Deadlines are those that count now
 	Links        []Link        `json:"links,omitempty"`        // documents and pages that its source names beside it

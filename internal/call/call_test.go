@@ -16,7 +16,7 @@ func whole() Call {
 		Deadlines:     []Moment{Day(2026, time.September, 22), At(time.Date(2027, 1, 13, 17, 0, 0, 0, Brussels()))},
 		DeadlineModel: "two-stage", ActionTypes: []string{"CEF Works"}, BudgetEUR: 24000000, Language: "sv", Text: "Ett.\n\nTvå.",
 		URL: "https://example.eu/a", Topics: []string{"transport"}, CallTitle: "T", ParentTitle: "P", Project: "X", Divisions: []string{"D"},
-		Grants: 3, MinEUR: 1, MaxEUR: 2, Eligible: "E", Translations: []Translation{{"en", "The green transition"}},
+		Grants: 3, MinEUR: 1, MaxEUR: 2, Eligible: "E", Expected: "Q1 2027", Translations: []Translation{{"en", "The green transition"}},
 		Stages: []Stage{{"Call for evidence", Day(2026, time.January, 5), Day(2026, time.February, 2)}, {"Public consultation", Moment{}, Moment{}}},
 		Links:  []Link{{"Guide", "https://example.eu/guide.pdf"}, {"", "https://example.eu/b"}},
 	}

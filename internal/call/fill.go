@@ -32,6 +32,7 @@ func Fill(c, from Call) Call {
 	c.MinEUR = cmp.Or(c.MinEUR, from.MinEUR)
 	c.MaxEUR = cmp.Or(c.MaxEUR, from.MaxEUR)
 	c.Eligible = cmp.Or(c.Eligible, from.Eligible)
+	c.Expected = cmp.Or(c.Expected, from.Expected)
 	c.Translations = either(c.Translations, from.Translations)
 	c.Stages = stages(c.Stages, from.Stages)
 	c.Links = either(c.Links, from.Links)

@@ -14,7 +14,7 @@ func (c *Call) Stated() []string {
 		{"url", c.URL != ""}, {"topics", len(c.Topics) > 0}, {"call_title", c.CallTitle != ""}, {"parent_title", c.ParentTitle != ""},
 		{"project", c.Project != ""}, {"divisions", len(c.Divisions) > 0}, {"grants", c.Grants != 0}, {"contribution_min_eur", c.MinEUR != 0},
 		{"contribution_max_eur", c.MaxEUR != 0}, {"eligible", c.Eligible != ""},
-		{"translations", len(c.Translations) > 0}, {"stages", len(c.Stages) > 0}, {"links", len(c.Links) > 0},
+		{"expected", c.Expected != ""}, {"translations", len(c.Translations) > 0}, {"stages", len(c.Stages) > 0}, {"links", len(c.Links) > 0},
 	} {
 		if f.has {
 			out = append(out, f.key)

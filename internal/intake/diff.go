@@ -128,6 +128,7 @@ func Diff(old, now call.Call) []call.Change {
 		{"divisions", strings.Join(old.Divisions, ", "), strings.Join(now.Divisions, ", ")},
 		{"language", old.Language, now.Language},
 		{"url", old.URL, now.URL},
+		{"expected", old.Expected, now.Expected},
 		{"translations", translations(old.Translations), translations(now.Translations)},
 		{"stages", stages(old.Stages), stages(now.Stages)},
 		{"links", links(old.Links), links(now.Links)},

@@ -190,6 +190,9 @@ func (s *Server) facts(f Frame, rec *store.Record) []fact {
 	for _, d := range c.Deadlines {
 		dates = append(dates, t.Closes+" "+t.moment(d))
 	}
+	if c.Opens.IsZero() && c.Expected != "" {
+		dates = append(dates, t.ExpectedIn+" "+c.Expected)
+	}
 	add(t.Deadlines, dates...)
 	var stages []string
 	for _, st := range c.Stages {

@@ -47,6 +47,7 @@ type texts struct {
 	Closed          string            `json:"closed"`
 	Opens           string            `json:"opens"`
 	OpenedOn        string            `json:"opened_on"`
+	ExpectedIn      string            `json:"expected_in"`
 	NoDeadline      string            `json:"no_deadline"`
 	Today           string            `json:"today"`
 	Tomorrow        string            `json:"tomorrow"`
