@@ -152,5 +152,5 @@ func (d *demonstration) serve(ctx context.Context, file string, now time.Time) (
 		return fmt.Errorf("demo: %v; choose another address with --listen", err)
 	}
 	fmt.Fprintf(d.out, "\nThe page: http://%s/   (stop with Ctrl-C)\n", l.Addr())
-	return a.Serve(ctx, l)
+	return a.Serve(ctx, l, app.Only(app.Web))
 }

@@ -84,6 +84,7 @@ func programName() string {
 //	spoil GLOB                  cuts files in half
 //	start utkik ARGS...         starts a server; $PAGE becomes its address, $LISTEN host and port
 //	get URL                     prints status, type and body of a page
+//	eventually REGEXP COMMAND   runs a command again until its output matches
 //	stop                        interrupts the server; it must end well
 //	smtp [CODE TEXT]            starts a mail server at port $SMTP; with a code it answers the next RCPT so
 //	mails N [FILE]              N mails have come since it was last asked; the last goes to FILE
@@ -111,6 +112,8 @@ func TestScript(t *testing.T) {
 			"stop":     onStage((*stage).stop),
 			"smtp":     onStage((*stage).smtp),
 			"mails":    onStage((*stage).mails),
+
+			"eventually": eventually,
 		},
 	})
 }
@@ -293,6 +296,28 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// eventually waits for what a server does in the background, which a script has no other sign of.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: eventually regexp command [args...]")
+	}
+	want, err := regexp.Compile(args[0])
+	ts.Check(err)
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
+	for end := time.After(patience); ; {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if got := ts.ReadFile("stdout"); want.MatchString(got) {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-end:
+			ts.Fatalf("no %q within %s", args[0], patience)
+		}
 	}
 }
 

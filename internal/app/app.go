@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"utkik/config"
@@ -43,7 +44,9 @@ type App struct {
 	planRead  [sha256.Size]byte // what the plan in force was read from
 	planBad   [sha256.Size]byte // what was refused last
 	index     *index.Index
-	indexFits bool // it was made under this plan
+	indexFits bool       // it was made under this plan
+	weighed   string     // the plan by which everything was weighed from here
+	turn      sync.Mutex // of who weighs, or reads an edited plan
 	log       *slog.Logger
 	now       func() time.Time
 	progress  io.Writer

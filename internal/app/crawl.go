@@ -32,6 +32,8 @@ type RunLine struct {
 	Error       string    `json:"error"`
 	Suspect     bool      `json:"suspect"`
 	Notes       []string  `json:"notes"`
+
+	cause error // of Error, where the run did not come to be
 }
 
 // OK tells whether the run read its source completely and believably.
@@ -54,6 +56,10 @@ func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
 		return nil, err
 	}
 	defer engine.Close()
+	return a.crawl(ctx, engine, ids)
+}
+
+func (a *App) crawl(ctx context.Context, engine *crawler.Engine, ids []string) ([]RunLine, error) {
 	lines, err := a.each(ctx, ids, func(src kind.Source, k kind.Kind) (store.Run, error) {
 		if last, err := a.lastRead(ctx, src.ID); err == nil && last.After(a.now()) {
 			a.log.Warn("the clock stands before the last run: what is found now is told on a day whose digest may be out", "source", src.ID, "now", a.now(), "last", last)
@@ -106,7 +112,7 @@ func (a *App) each(ctx context.Context, ids []string, one func(kind.Source, kind
 			lines[i] = Line(run)
 			lines[i].Source = src.ID
 			if err != nil {
-				lines[i].Complete, lines[i].Error = false, err.Error()
+				lines[i].Complete, lines[i].Error, lines[i].cause = false, err.Error(), err
 			}
 		})
 	}

@@ -18,61 +18,102 @@ const followEvery = 5 * time.Second
 // watchEvery is how often a server looks whether a source is late, which no run of it can tell.
 const watchEvery = 10 * time.Minute
 
-// Serve answers on a listener until the context ends, and lets matches and index follow the store meanwhile.
-func (a *App) Serve(ctx context.Context, l net.Listener) error {
-	if err := a.CatchUp(ctx); err != nil {
+// stopPages is how long readers in the middle of a page are waited for.
+const stopPages = 5 * time.Second
+
+// Serve takes on the roles until the context ends. With the role web it answers on the listener, which is nil without.
+// Then it ends what runs, within a bound.
+func (a *App) Serve(ctx context.Context, l net.Listener, roles Roles) error {
+	if err := a.weigh(ctx); err != nil {
 		return err
 	}
-	x, err := a.Index(ctx)
+	var pages *pages
+	if roles.Has(Web) {
+		var err error
+		if pages, err = a.newPages(ctx); err != nil {
+			return err
+		}
+	}
+	w, err := a.openWork(ctx, &roles)
 	if err != nil {
 		return err
-	}
-	conf := web.Config{Store: a.Store, Index: x, Now: a.now, Log: a.log}
-	for _, s := range a.Config.Sources() {
-		conf.Sources = append(conf.Sources, web.Source{ID: s.ID, Name: s.Name, NameEN: s.NameEN})
-	}
-	var pages atomic.Pointer[web.Server]
-	renew := func() error { // pages are made for one plan
-		conf.Plan = a.Plan
-		made, err := web.New(conf)
-		if err == nil {
-			pages.Store(made)
-		}
-		return err
-	}
-	if err := renew(); err != nil {
-		return err
-	}
-	server := &http.Server{
-		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { pages.Load().ServeHTTP(w, r) }), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
-		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
 	follow, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		a.follow(follow, renew)
+		a.follow(follow, pages)
 	}()
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
-	a.log.Info("serving", "url", "http://"+l.Addr().String()+"/")
-	select {
-	case <-ctx.Done():
-		// Readers in the middle of a page get it; nobody is waited for longer than this.
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		err = server.Shutdown(last)
-		cancel()
-		<-failed
-	case err = <-failed:
-		err = fmt.Errorf("serve %s: %v", l.Addr(), err)
+	a.log.Info("serving", "roles", roles.String())
+	if pages != nil {
+		err = a.answer(ctx, l, pages)
+	} else {
+		<-ctx.Done()
 	}
 	stop()
 	<-done
+	return errors.Join(err, w.close())
+}
+
+// answer answers readers until the context ends.
+func (a *App) answer(ctx context.Context, l net.Listener, pages *pages) error {
+	server := &http.Server{
+		Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	a.log.Info("answering", "url", "http://"+l.Addr().String()+"/")
+	select {
+	case <-ctx.Done():
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPages)
+		defer cancel()
+		err := server.Shutdown(last)
+		<-failed
+		return err
+	case err := <-failed:
+		return fmt.Errorf("serve %s: %v", l.Addr(), err)
+	}
+}
+
+// pages are what readers are shown, under the plan in force.
+type pages struct {
+	app  *App
+	conf web.Config
+	now  atomic.Pointer[web.Server]
+}
+
+func (a *App) newPages(ctx context.Context) (*pages, error) {
+	x, err := a.Index(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := x.Sync(ctx, feed{a}); err != nil {
+		return nil, err
+	}
+	conf := web.Config{Store: a.Store, Index: x, Now: a.now, Log: a.log}
+	for _, s := range a.Config.Sources() {
+		conf.Sources = append(conf.Sources, web.Source{ID: s.ID, Name: s.Name, NameEN: s.NameEN})
+	}
+	p := &pages{app: a, conf: conf}
+	return p, p.renew()
+}
+
+// renew makes the pages anew: they are made for one plan.
+func (p *pages) renew() error {
+	conf := p.conf
+	conf.Plan = p.app.Plan
+	made, err := web.New(conf)
+	if err == nil {
+		p.now.Store(made)
+	}
 	return err
 }
 
+func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.now.Load().ServeHTTP(w, r) }
+
 // follow lets matches, index and pages follow the store and the plan until the context ends.
-func (a *App) follow(ctx context.Context, renew func() error) {
+func (a *App) follow(ctx context.Context, pages *pages) {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	look := time.NewTicker(watchEvery)
@@ -86,14 +127,28 @@ func (a *App) follow(ctx context.Context, renew func() error) {
 				a.log.Error("how the sources stand cannot be told; trying again", "err", err)
 			}
 		case <-tick.C:
-			if a.renewPlan() {
-				if err := renew(); err != nil {
-					a.log.Error("pages of the edited plan", "err", err)
-				}
-			}
-			if err := a.CatchUp(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			if err := a.followOnce(ctx, pages); err != nil && !errors.Is(err, context.Canceled) {
 				a.log.Error("matches and index cannot follow the store; trying again", "err", err)
 			}
 		}
 	}
+}
+
+func (a *App) followOnce(ctx context.Context, pages *pages) error {
+	a.turn.Lock()
+	defer a.turn.Unlock()
+	if a.renewPlan() && pages != nil {
+		if err := pages.renew(); err != nil {
+			a.log.Error("pages of the edited plan", "err", err)
+		}
+	}
+	if err := a.weighInTurn(ctx); err != nil || pages == nil {
+		return err
+	}
+	x, err := a.Index(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = x.Sync(ctx, feed{a})
+	return err
 }

@@ -109,6 +109,8 @@ var arrows = []arrow{
 	{"internal/store", "internal/subscription", yes, "recipients, and what was decided"},
 	{"internal/store", "internal/watch", yes, "what listings hold is kept"},
 	{"internal/store", "ours", no, "the store knows nobody who uses it"},
+	{"internal/schedule", "std", yes, "days and hours"},
+	{"internal/schedule", "any", no, "what is due at a time is a pure question"},
 	{"internal/jobs", "internal/store", yes, "the queue lives in the store's database"},
 	{"internal/jobs", "ours", no, "the queue knows nothing of the work: app hands it functions"},
 	{"internal/intake", "internal/call", yes, "compares calls"},

@@ -24,6 +24,19 @@ func (s *Store) hold(ctx context.Context, name string) (*hold, error) {
 	return takeHold(s.path + "-" + name + ".lock")
 }
 
+// Hold takes what one process of the installation may have at a time, by its name, until release is called or the process
+// dies. ErrRunning when another has it.
+func (s *Store) Hold(ctx context.Context, name string) (release func() error, err error) {
+	h, err := s.hold(ctx, name)
+	if errors.Is(err, errHeld) {
+		return nil, fmt.Errorf("store %s: %s: another process has it: %w", s.path, name, ErrRunning)
+	}
+	if err != nil {
+		return nil, s.fail("taking hold of "+name, nothingSaved, err)
+	}
+	return h.free, nil
+}
+
 // takeHold takes the lock of that file, or answers errHeld at once. The file stays: removing it would let two
 // processes lock two files of one name.
 func takeHold(path string) (*hold, error) {

@@ -1,0 +1,335 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"utkik/crawler"
+	"utkik/crawler/kind"
+	"utkik/internal/intake"
+	"utkik/internal/jobs"
+	"utkik/internal/link"
+	"utkik/internal/schedule"
+	"utkik/internal/store"
+	"utkik/internal/watch"
+)
+
+// The hours by which the program goes of itself, in Stockholm.
+const (
+	digestHour = 6 // digests of the days before are written, on working days
+	nightHour  = 2 // what is done once a night
+)
+
+// The queues, and who works them.
+const (
+	queueClock = "clock" // every machine that works
+	queueCrawl = "crawl" // the role crawl
+	queueMail  = "mail"  // the role mail
+)
+
+// The cursors of what is done once a day, in days or seconds since 1970.
+const (
+	cursorPruned = "night:prune"
+)
+
+// work is what a machine does in the background.
+type work struct {
+	*App
+	jobs   *jobs.Jobs
+	engine *crawler.Engine // of the role crawl; else nil
+}
+
+// kinds is every kind of job.
+func (w *work) kinds() []jobs.Kind {
+	return []jobs.Kind{
+		// What is due is asked of the store each minute: what was missed, for a minute or a week, is due once.
+		{Name: "clock", Queue: queueClock, Every: time.Minute, Tries: 1, Again: time.Minute, Do: w.clock},
+		// A site that fails is asked again before its next time comes, three times in all.
+		{Name: "crawl", Queue: queueCrawl, Tries: 3, Again: 20 * time.Minute, Do: w.crawlOne},
+		{Name: "catch-up", Queue: queueCrawl, Tries: 5, Again: time.Minute, Do: w.catchUp},
+		{Name: "prune", Queue: queueCrawl, Tries: 3, Again: 10 * time.Minute, Do: w.prune},
+		{Name: "digest", Queue: queueMail, Tries: 10, Again: time.Minute, Do: w.digests},
+	}
+}
+
+// openWork begins to work in the background. A program that was not told its roles leaves out what it cannot do.
+func (a *App) openWork(ctx context.Context, roles *Roles) (*work, error) {
+	w := &work{App: a}
+	if roles.Has(Crawl) {
+		engine, err := a.engine()
+		switch {
+		case err != nil && roles.chosen:
+			return nil, err
+		case err != nil:
+			a.log.Warn("no source is crawled from here", "err", strings.TrimSpace(err.Error()))
+			*roles = roles.without(Crawl)
+		default:
+			w.engine = engine
+		}
+	}
+	queues := map[string]int{}
+	if roles.Has(Crawl) {
+		queues[queueClock], queues[queueCrawl] = 1, max(a.Config.Crawler.Parallel, 1)
+	}
+	if roles.Has(Mail) {
+		queues[queueClock], queues[queueMail] = 1, 2
+	}
+	if len(queues) == 0 {
+		return w, nil
+	}
+	var err error
+	if w.jobs, err = jobs.Open(ctx, jobs.Config{Store: a.Store, Kinds: w.kinds(), Queues: queues, Log: a.log, Now: time.Now}); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	if err := w.jobs.Start(ctx); err != nil {
+		return nil, errors.Join(err, w.close())
+	}
+	return w, nil
+}
+
+// close ends what runs, within a bound.
+func (w *work) close() error {
+	var err error
+	if w.jobs != nil {
+		err = w.jobs.Close()
+	}
+	if w.engine != nil {
+		w.engine.Close()
+	}
+	return err
+}
+
+// clock adds what is due now.
+func (w *work) clock(ctx context.Context, _ jobs.Job) error {
+	var errs []error
+	add := func(kind, key string) {
+		added, err := w.jobs.Add(ctx, kind, key, time.Time{})
+		errs = append(errs, err)
+		if added {
+			w.log.Debug("job added", "kind", kind, "key", key)
+		}
+	}
+	hours, err := watch.ParseHours(w.Config.Crawler.Hours)
+	if err != nil {
+		return err // unreachable: the configuration was checked
+	}
+	for _, src := range w.Config.Sources() {
+		last, err := w.lastRead(ctx, src.ID)
+		errs = append(errs, err)
+		if err == nil && watch.Due(src, last, hours, w.now()) {
+			add("crawl", src.ID)
+		}
+	}
+	w.turn.Lock() // the plan may be read anew
+	behind, err := w.behind(ctx)
+	days, err2 := w.digestDays(ctx)
+	w.turn.Unlock()
+	errs = append(errs, err, err2)
+	if behind {
+		add("catch-up", "")
+	}
+	if len(days) > 0 {
+		add("digest", "")
+	}
+	pruned, err := w.Store.Cursor(ctx, cursorPruned)
+	if errs = append(errs, err); err == nil && schedule.Nightly(time.Unix(pruned, 0).In(Stockholm()), w.now().In(Stockholm()), nightHour) {
+		add("prune", "")
+	}
+	return errors.Join(errs...)
+}
+
+// crawlOne reads a source. What it brings is weighed by another job.
+func (w *work) crawlOne(ctx context.Context, j jobs.Job) error {
+	if w.engine == nil {
+		return fmt.Errorf("source %s: this machine does not crawl", j.Key) // unreachable: it works no such queue
+	}
+	i := slices.IndexFunc(w.Config.Sources(), func(s kind.Source) bool { return s.ID == j.Key })
+	if i < 0 {
+		w.log.Warn("a source that was to be crawled is not configured here any more", "source", j.Key)
+		return nil
+	}
+	if done, err := w.read(ctx, w.Config.Sources()[i]); err != nil || done {
+		return err
+	}
+	lines, err := w.crawl(ctx, w.engine, []string{j.Key})
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if len(lines) == 1 && lines[0].cause != nil && errors.Is(lines[0].cause, store.ErrRunning) {
+		return &jobs.Later{Why: lines[0].Error, For: time.Minute}
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := w.jobs.Add(ctx, "catch-up", "", time.Time{}); err != nil {
+		return err
+	}
+	if l := lines[0]; !l.Complete || l.Error != "" { // a suspect one is for a person to judge, not for another try
+		return fmt.Errorf("source %s: %s", l.Source, cmp.Or(l.Error, "was not read to its end; `utkik sources "+l.Source+"` tells why"))
+	}
+	return nil
+}
+
+// read tells whether the source has been read in full since it was due: a machine that died after that, or seemed to,
+// need not be followed by another.
+func (w *work) read(ctx context.Context, src kind.Source) (bool, error) {
+	hours, err := watch.ParseHours(w.Config.Crawler.Hours)
+	if err != nil {
+		return false, err
+	}
+	runs, err := w.Store.Runs(ctx, src.ID, judgedRuns)
+	if err != nil {
+		return false, err
+	}
+	i := slices.IndexFunc(runs, func(r store.Run) bool { return r.Kind == string(intake.Crawl) })
+	if i < 0 || !runs[i].Complete || runs[i].Ended.IsZero() {
+		return false, nil
+	}
+	return !watch.Due(src, runs[i].Started, hours, w.now()) && hours.Hold(w.now()), nil
+}
+
+func (w *work) catchUp(ctx context.Context, _ jobs.Job) error { return w.weigh(ctx) }
+
+// prune forgets raw documents that are older than they need to be, of every source that there are documents of.
+func (w *work) prune(ctx context.Context, _ jobs.Job) error {
+	var errs []error
+	for _, src := range w.Config.Sources() {
+		n, err := w.Store.PruneDocuments(ctx, src.ID, w.now().Add(-keepDocuments))
+		if n > 0 {
+			w.log.Info("old documents are forgotten", "source", src.ID, "documents", n)
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	return w.Store.SetCursor(ctx, cursorPruned, w.now().Unix())
+}
+
+// digestDays gives the days whose digests are to be written now.
+func (w *work) digestDays(ctx context.Context) ([]string, error) {
+	last := ""
+	for _, d := range w.Plan.Departments {
+		kept, err := w.Store.Digests(ctx, d.ID, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(kept) > 0 {
+			last = max(last, kept[0].Date)
+		}
+	}
+	return schedule.Days(last, w.now().In(Stockholm()), digestHour, schedule.Works), nil
+}
+
+// digests writes every department's digest of the days that have ended since the last one.
+func (w *work) digests(ctx context.Context, _ jobs.Job) error {
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	days, err := w.digestDays(ctx)
+	if err != nil {
+		return err
+	}
+	var ids []string
+	for _, d := range w.Plan.Departments {
+		ids = append(ids, d.ID)
+	}
+	for _, day := range days {
+		if _, err := w.Digests(ctx, ids, day, "sv"); err != nil {
+			return err
+		}
+		w.log.Info("digests are written", "date", day, "departments", len(ids))
+	}
+	return nil
+}
+
+// behind tells whether matches or links have not followed the store, or the plan.
+func (a *App) behind(ctx context.Context) (bool, error) {
+	hash, cursor, err := a.Store.MatchState(ctx, a.Plan.ID)
+	if err != nil || hash != a.planHash && a.weighed != a.planHash {
+		return true, err
+	}
+	st, err := a.Store.LinkState(ctx)
+	if err != nil || st.Rules != link.Version || st.Facts != st.Done {
+		return true, err
+	}
+	more, err := a.Store.Changed(ctx, min(cursor, st.Cursor), 1)
+	return len(more) > 0, err
+}
+
+// weigh brings matches and links to where the store is; of several machines one does. One whose plan is another than that
+// of the stored matches weighs everything anew, once: two that have different plans must not undo each other's work for
+// ever.
+func (a *App) weigh(ctx context.Context) error {
+	a.turn.Lock()
+	defer a.turn.Unlock()
+	return a.weighInTurn(ctx)
+}
+
+func (a *App) weighInTurn(ctx context.Context) error {
+	if behind, err := a.behind(ctx); err != nil || !behind {
+		return err
+	}
+	release, err := a.Store.Hold(ctx, "weigh")
+	if errors.Is(err, store.ErrRunning) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer release()
+	hash, _, err := a.Store.MatchState(ctx, a.Plan.ID)
+	if err != nil {
+		return err
+	}
+	if hash != a.planHash && a.weighed == a.planHash {
+		a.log.Warn("another machine weighs by another plan; give all of them the same plan", "plan", a.Plan.ID)
+		return a.link(ctx)
+	}
+	if _, err := a.match(ctx); err != nil {
+		return err
+	}
+	a.weighed = a.planHash
+	return a.link(ctx)
+}
+
+// Job is one job as commands print it.
+type Job = jobs.Line
+
+// Jobs gives the jobs of the installation that are queued, running or failed, and with done those of the last day that
+// are done too.
+func (a *App) Jobs(ctx context.Context, done bool) ([]Job, error) {
+	var out []Job
+	err := a.withQueue(ctx, func(q *jobs.Jobs) (err error) {
+		out, err = q.List(ctx, done, 0)
+		return err
+	})
+	return out, err
+}
+
+// RetryJob lets a job be tried again at once.
+func (a *App) RetryJob(ctx context.Context, id int64) (Job, error) {
+	var out Job
+	err := a.withQueue(ctx, func(q *jobs.Jobs) (err error) {
+		out, err = q.Retry(ctx, id)
+		if errors.Is(err, jobs.ErrNoJob) && out.ID == 0 {
+			err = &UnknownError{What: "job", Names: []string{fmt.Sprint(id)}, See: "utkik jobs"}
+		}
+		return err
+	})
+	return out, err
+}
+
+func (a *App) withQueue(ctx context.Context, do func(*jobs.Jobs) error) error {
+	q, err := jobs.Open(ctx, jobs.Config{Store: a.Store, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Now: time.Now})
+	if err != nil {
+		return err
+	}
+	return errors.Join(do(q), q.Close())
+}
