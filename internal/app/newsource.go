@@ -100,6 +100,9 @@ func (a *App) Draft(ctx context.Context, address, id string) (Draft, error) {
 	own := regexp.MustCompile(`(?m)^  pages: .*$`).ReplaceAll(d.YAML, []byte("  pages: {most: 1, part: true} # the fixture holds one page"))
 	ar.Files = slices.Insert(ar.Files, 0, txtar.File{Name: "sources/" + d.ID + ".yaml", Data: own})
 	d.Fixture = txtar.Format(ar)
+	if left := crawler.Confidential(d.Fixture); len(left) > 0 {
+		return Draft{}, fmt.Errorf("%s: the draft would hold what a recording must not: %s", address, strings.Join(left, ", "))
+	}
 	return d, nil
 }
 

@@ -66,7 +66,7 @@ func (p Page) AsList(id string, l List) []byte {
 	if 10*l.Dated >= 9*l.Count && slices.ContainsFunc(l.Fields, func(f kind.Field) bool { return f.Name == "deadlines" }) {
 		b.WriteString("  fields:\n    - {field: deadlines, least: 0.8}\n")
 	}
-	fmt.Fprintf(&b, "\nrules:\n  # %d blocks; the first reads: %s\n  items: {select: %s}\n", l.Count, comment(l.First), quoted(l.Select))
+	fmt.Fprintf(&b, "\nrules:\n  # %d blocks; the first is: %s\n  items: {select: %s}\n", l.Count, comment(l.First), quoted(l.Select))
 	switch {
 	case p.Next.Select != "":
 		fmt.Fprintf(&b, "  pages: {link: {select: %s, attribute: href}}\n", quoted(p.Next.Select))

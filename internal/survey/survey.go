@@ -42,7 +42,7 @@ type List struct {
 	Count  int
 	Dated  int // of them, how many state a day
 	Fields []kind.Field
-	First  string // text of the first, cut
+	First  string // title of the first, cut
 	score  float64
 }
 
@@ -190,8 +190,12 @@ func listOf(page *goquery.Document, parent *goquery.Selection, name string, bloc
 	dated, titled := float64(l.Dated)/n, float64(headed)/n
 	alike := 0.5 + 0.5*max(dated, titled) // what is not like the rest does not belong to it
 	l.score = min(n, 30) * (1 + 4*dated + 1.5*titled) * alike * min(mean, 300) / 300
-	l.First = cut(words(blocks[0]), shownFirst)
 	l.Fields = fields(blocks)
+	first := blocks[0]
+	if sel := l.Fields[0].Select; sel != "" {
+		first = first.Find(sel).First()
+	}
+	l.First = cut(words(first), shownFirst) // the title alone: the rest of a block may name people
 	return l, true
 }
 
