@@ -7,6 +7,8 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"io"
+	"log"
 	"math/big"
 	"net"
 	"net/http"
@@ -99,7 +101,7 @@ func TestFaultOfACertificate(t *testing.T) {
 				t.Fatal(err)
 			}
 			site := httptest.NewUnstartedServer(http.NotFoundHandler())
-			site.Config.ErrorLog = nil
+			site.Config.ErrorLog = log.New(io.Discard, "", 0) // the handshake that it tells of is the test
 			site.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{raw}, PrivateKey: key}}}
 			site.StartTLS()
 			t.Cleanup(site.Close)

@@ -1,6 +1,9 @@
 package kind
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Fault is the class of what is wrong with a run. It is kept with the run, so that nobody has to read the words of a
 // note to know what happened.
@@ -28,11 +31,15 @@ const (
 	FaultThin     Fault = "thin"     // far fewer items have a field than had it
 )
 
+// Faults are all of them.
+func Faults() []Fault {
+	return []Fault{FaultNetwork, FaultCertificate, FaultRobots, FaultRefused, FaultMoved, FaultServer, FaultSize, FaultLayout, FaultShort,
+		FaultExpected, FaultProgram, FaultJump, FaultFall, FaultStale, FaultWaiting, FaultVanished, FaultThin}
+}
+
 // Validate tells whether f is one of the known faults or empty.
 func (f Fault) Validate() error {
-	switch f {
-	case "", FaultNetwork, FaultCertificate, FaultRobots, FaultRefused, FaultMoved, FaultServer, FaultSize, FaultLayout, FaultShort,
-		FaultExpected, FaultProgram, FaultJump, FaultFall, FaultStale, FaultWaiting, FaultVanished, FaultThin:
+	if f == "" || slices.Contains(Faults(), f) {
 		return nil
 	}
 	return fmt.Errorf("fault %q is none of those that runs are known to have", string(f))

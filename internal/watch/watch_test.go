@@ -2,6 +2,9 @@ package watch_test
 
 import (
 	"fmt"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,6 +89,39 @@ func TestJudge(t *testing.T) {
 	}
 	if err := watch.State("fine").Validate(); err == nil {
 		t.Error("an unknown state is valid")
+	}
+}
+
+// TestDocument compares the tables of doc/sources.md with the words that runs and sources can have.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../doc/sources.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := func(head string) (out []string) {
+		_, rest, _ := strings.Cut(string(text), head)
+		rest, _, _ = strings.Cut(rest, "\n\n")
+		for _, row := range regexp.MustCompile("(?m)^\\| `([a-z]+)` \\|").FindAllStringSubmatch(rest, -1) {
+			out = append(out, row[1])
+		}
+		slices.Sort(out)
+		return out
+	}
+	var states, faults []string
+	for _, s := range watch.States() {
+		states = append(states, string(s))
+	}
+	for _, f := range kind.Faults() {
+		faults = append(faults, string(f))
+	}
+	slices.Sort(states)
+	slices.Sort(faults)
+	if d := cmp.Diff(states, table("| state | means |")); d != "" {
+		t.Errorf("states (-program +document):\n%s", d)
+	}
+	if d := cmp.Diff(faults, table("| fault | means |")); d != "" {
+		t.Errorf("faults (-program +document):\n%s", d)
 	}
 }
 
