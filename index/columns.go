@@ -84,8 +84,10 @@ type columns struct {
 	facets    [columnCount]column
 	deadOff   []uint32 // document d has deadlines[deadOff[d]:deadOff[d+1]], by end
 	deadlines []moment
-	opens     []int32 // day, or noDay
-	seen      []int32 // day, or noDay
+	opens     []int32  // day, or noDay
+	seen      []int32  // day, or noDay
+	group     []uint32 // number of its group, 0 for none; nil where no document has one
+	place     []uint8  // in the group; nil likewise
 
 	idOnce sync.Once
 	ids    []string // by document
@@ -158,7 +160,7 @@ func postings(seg segment.Segment, field string, fn func(term string, doc uint32
 	}
 }
 
-func readColumns(seg segment.Segment, nums []*names) (*columns, error) {
+func readColumns(seg segment.Segment, nums []*names, groups *names) (*columns, error) {
 	c := &columns{count: int(seg.Count())}
 	type pair struct{ doc, value uint32 }
 	for i, facet := range facets {
@@ -252,7 +254,8 @@ func readColumns(seg segment.Segment, nums []*names) (*columns, error) {
 			(*days)[d.doc] = d.m.day
 		}
 	}
-	return c, nil
+	err = c.readGroups(func(field string, fn func(string, uint32) error) error { return postings(seg, field, fn) }, groups)
+	return c, err
 }
 
 // idsOf reads the ids of a segment's documents, which are needed only where all else is equal.
@@ -272,14 +275,15 @@ func (c *columns) idsOf(seg segment.Segment) ([]string, error) {
 
 // columnCache keeps the columns of the segments that are in use.
 type columnCache struct {
-	names []*names // by facet
+	names  []*names // by facet
+	groups *names
 
 	mu   sync.Mutex
 	segs map[uint64]*columns // by the segment's id, which Bleve never gives twice while an index is open
 }
 
 func newColumnCache() *columnCache {
-	c := &columnCache{segs: map[uint64]*columns{}}
+	c := &columnCache{groups: newNames(), segs: map[uint64]*columns{}}
 	for range facets {
 		c.names = append(c.names, newNames())
 	}
@@ -298,7 +302,7 @@ func (c *columnCache) of(snapshot *scorch.IndexSnapshot) ([]*columns, error) {
 		if !ok || cols.count != int(s.Segment().Count()) {
 			missing = true
 			var err error
-			if cols, err = readColumns(s.Segment(), c.names); err != nil {
+			if cols, err = readColumns(s.Segment(), c.names, c.groups); err != nil {
 				return nil, err
 			}
 			c.segs[s.Id()] = cols

@@ -23,9 +23,10 @@ type Entry struct {
 	Departments []string // ids of the departments that follow one of them
 	FirstSeen   time.Time
 	Updated     time.Time
-	Gone        bool  // left its source: stays searchable, as closed
-	Removed     bool  // shall not be found any more; only Source and Ref of Call need be set
-	Seq         int64 // position in the feed: rises with every change of a row, unique
+	Group       []call.Key // calls of several sources that are shown as one, this among them, the first for all; none when it stands alone
+	Gone        bool       // left its source: stays searchable, as closed
+	Removed     bool       // shall not be found any more; only Source and Ref of Call need be set
+	Seq         int64      // position in the feed: rises with every change of a row, unique
 }
 
 // Feed is the store's list of rows by their last change.
@@ -45,6 +46,9 @@ const (
 	fieldDeadline   = "deadline"   // a moment each
 	fieldOpens      = "opens"      // a moment
 	fieldSeen       = "seen"       // a moment: when it was first seen
+	fieldGroup      = "group"      // the call that stands for this one and others
+	fieldPlace      = "place"      // in that group: a, b, c ...
+	fieldAlso       = "also"       // stored only: the others of its group
 	fieldHit        = "hit"        // stored only: what a hit list shows
 )
 
@@ -133,6 +137,11 @@ func (b *builder) document(e *Entry) (*document.Document, int) {
 		add(b.keywords(fieldSeen, encodeMoment(call.At(e.FirstSeen.In(call.Brussels())))))
 	}
 	doc.AddField(&docField{name: fieldHit, value: encodeStored(c, title), options: index.StoreField})
+	if place := slices.Index(e.Group, c.Key()); place >= 0 && len(e.Group) > 1 {
+		add(b.keywords(fieldGroup, e.Group[0].String()))
+		add(b.keywords(fieldPlace, encodePlace(place)))
+		doc.AddField(&docField{name: fieldAlso, value: encodeAlso(e.Group, place), options: index.StoreField})
+	}
 	return doc, size
 }
 

@@ -9,6 +9,8 @@
 //	identifier call action      parts of codes, as they are written, in lower case
 //	status kind programme source priority department language     a term a value
 //	deadline opens seen         a term a moment: its local day and the minute at which it has passed
+//	group place                 of a call that is shown with others: who stands for all, and where it comes
+//	also                        stored: the others
 //	hit                         stored: title, identifier, URL, language, opening day, deadlines
 //
 // With every term of a text field Bleve keeps a number and a length; the number holds count and positions
@@ -57,7 +59,7 @@ import (
 
 const (
 	// layout is the version of the fields and their encoding. An index of another layout cannot answer.
-	layout = "2"
+	layout = "3"
 	// analysis is the version of what analysis.go makes of a word, beyond the lists that the hash covers.
 	analysis = "1"
 

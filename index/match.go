@@ -195,6 +195,7 @@ type run struct {
 	now       int64
 	statuses  statuses
 	names     []*names
+	tallies   map[tally]bool // what groups were counted for; nil as long as none was
 
 	terms []termRef
 	at    map[termRef]int

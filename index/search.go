@@ -62,7 +62,7 @@ type Query struct {
 
 // Result is what was found.
 type Result struct {
-	Total  int
+	Total  int           // calls that several sources publish count once
 	Took   time.Duration // by Options.Now
 	Hits   []Hit
 	Facets map[string][]Count // the 30 commonest values, commonest first, then by value
@@ -91,6 +91,7 @@ type Hit struct {
 	Identifier string        `json:"identifier,omitempty"`
 	Language   string        `json:"language,omitempty"`       // of the call
 	TitleIn    string        `json:"title_language,omitempty"` // of Title, where it is another
+	Also       []Other       `json:"also,omitempty"`           // other sources' items of the same call
 }
 
 // Key gives the identity of the call.
@@ -190,6 +191,7 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 		preferred = uint32(slices.Index(r.names[columnLanguage].all(), suffixOf(q.Lang)))
 	}
 	total := 0
+	groups := members{}
 	for at, p := range r.parts {
 		if err := ctx.Err(); err != nil {
 			return Result{}, err
@@ -219,10 +221,20 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 			if preferred > 0 && p.cols.facets[columnLanguage].one[doc] == preferred {
 				score *= langBonus
 			}
-			top.offer(candidate{score: score, part: at, doc: doc})
+			c := candidate{score: score, part: at, doc: doc}
+			if p.cols.group != nil && p.cols.group[doc] != 0 {
+				groups.take(p.cols.group[doc], member{c, p.cols.place[doc]})
+				total--
+			} else {
+				top.offer(c)
+			}
 			return true
 		})
 		ix.scores.Put(scores)
+	}
+	total += len(groups)
+	for _, m := range groups { // in any order: the top is the same
+		top.offer(m.candidate)
 	}
 	found, err := top.sorted()
 	if err != nil {
@@ -346,6 +358,12 @@ func (r *run) filter(p *part, matched set, filters []filter, counts [][]int, sid
 func (r *run) count(p *part, doc uint32, col int, counts []int) {
 	f := &p.cols.facets[col]
 	switch {
+	case p.cols.group != nil && p.cols.group[doc] != 0:
+		for _, v := range r.valuesOf(p, doc, col) {
+			if !r.twice(p.cols.group[doc], col, v) {
+				counts[v]++
+			}
+		}
 	case col == columnStatus:
 		counts[p.cols.statusAt(doc, r.now, r.statuses)]++
 	case f.one != nil:
@@ -355,6 +373,18 @@ func (r *run) count(p *part, doc uint32, col int, counts []int) {
 			counts[v]++
 		}
 	}
+}
+
+// valuesOf gives the values of a facet that a document has.
+func (r *run) valuesOf(p *part, doc uint32, col int) []uint32 {
+	f := &p.cols.facets[col]
+	switch {
+	case col == columnStatus:
+		return []uint32{p.cols.statusAt(doc, r.now, r.statuses)}
+	case f.one != nil:
+		return f.one[doc : doc+1]
+	}
+	return f.all[f.off[doc]:f.off[doc+1]]
 }
 
 func (r *run) counted(q *Query, counts [][]int) map[string][]Count {
@@ -493,7 +523,11 @@ func (r *run) hit(c candidate, lang string) (Hit, error) {
 		case "_id":
 			id = string(value)
 		case fieldHit:
-			stored = decodeStored(value, lang, &h)
+			stored = errors.Join(stored, decodeStored(value, lang, &h))
+		case fieldAlso:
+			var err error
+			h.Also, err = decodeAlso(value)
+			stored = errors.Join(stored, err)
 		}
 		return true
 	})

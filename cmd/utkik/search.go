@@ -170,6 +170,17 @@ func (p *program) printHits(res index.Result, now time.Time) {
 		if h.URL != "" {
 			fmt.Fprintf(p.out, "  %s\n", h.URL)
 		}
+		for i, o := range h.Also {
+			if i == 0 {
+				fmt.Fprint(p.out, "  also: ")
+			} else {
+				fmt.Fprint(p.out, ", ")
+			}
+			fmt.Fprint(p.out, o.Key())
+		}
+		if len(h.Also) > 0 {
+			fmt.Fprintln(p.out)
+		}
 	}
 }
 

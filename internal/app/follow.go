@@ -136,6 +136,10 @@ func (f feed) Touched(ctx context.Context, after int64, limit int) ([]index.Entr
 	if err != nil {
 		return nil, err
 	}
+	groups, err := f.a.groups(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]index.Entry, len(records))
 	for i, r := range records {
 		results, err := f.a.Store.Matches(ctx, f.a.Plan.ID, r.Call.Key())
@@ -145,7 +149,7 @@ func (f feed) Touched(ctx context.Context, after int64, limit int) ([]index.Entr
 		priorities := included(results)
 		out[i] = index.Entry{
 			Call: r.Call, Priorities: priorities, Departments: f.a.departments(priorities),
-			FirstSeen: r.FirstSeen, Updated: r.LastSeen, Gone: !r.Gone.IsZero(), Seq: r.Touched,
+			FirstSeen: r.FirstSeen, Updated: r.LastSeen, Group: groups[r.Call.Key()], Gone: !r.Gone.IsZero(), Seq: r.Touched,
 		}
 	}
 	return out, nil

@@ -55,6 +55,18 @@ func (a *App) link(ctx context.Context) error {
 	return err
 }
 
+// groups gives the calls that each call is shown with, by each of them.
+func (a *App) groups(ctx context.Context) (map[call.Key][]call.Key, error) {
+	groups, err := a.Store.Groups(ctx)
+	out := map[call.Key][]call.Key{}
+	for _, g := range groups {
+		for _, k := range g {
+			out[k] = g
+		}
+	}
+	return out, err
+}
+
 // Group is calls that are shown as one, with what was said for and against it.
 type Group struct {
 	Calls []store.Head   // the one that stands for all first

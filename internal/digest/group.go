@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"utkik/internal/call"
+	linked "utkik/internal/link" // link is what the digest makes of an address
 	"utkik/internal/subscription"
 )
 
@@ -120,39 +121,23 @@ func (b *builder) gather(perCall [][]call.Change, left map[Reason]int) []candida
 }
 
 // odds says which last days the sources of a group state when they differ from the item's own; empty when they do not.
-// Of a call with several days a source may well state only one.
 func (b *builder) odds(it *Item) string {
-	own, ok := it.Call.NextDeadline(b.in.Now)
-	if !ok {
-		return ""
-	}
-	has := func(c *call.Call, day string) bool {
-		return slices.ContainsFunc(c.Deadlines, func(m call.Moment) bool { return m.Date() == day })
-	}
-	type said struct {
-		m     call.Moment
-		names []string
-	}
-	days := []said{{own, []string{b.sourceName(it)}}}
+	calls := []*call.Call{&it.Call}
 	for _, o := range b.groups[it.Call.Key()] {
-		next, ok := o.Call.NextDeadline(b.in.Now)
-		if o == it || !ok || o.Call.Kind == call.KindNews {
-			continue
+		if o != it {
+			calls = append(calls, &o.Call)
 		}
-		day := next.Date()
-		switch i := slices.IndexFunc(days, func(s said) bool { return s.m.Date() == day }); {
-		case i >= 0:
-			days[i].names = append(days[i].names, b.sourceName(o))
-		case !has(&it.Call, day) && !has(&o.Call, own.Date()):
-			days = append(days, said{next, []string{b.sourceName(o)}})
-		}
-	}
-	if len(days) == 1 {
-		return ""
 	}
 	var parts []string
-	for _, d := range days {
-		parts = append(parts, b.w.f("odds.day", args{Date: b.w.near(d.m, b.today.Year()), List: b.w.list(d.names)}))
+	for _, s := range linked.Odds(calls, b.in.Now) {
+		names := make([]string, len(s.By))
+		for i, k := range s.By {
+			names[i] = b.sourceName(b.items[k])
+		}
+		parts = append(parts, b.w.f("odds.day", args{Date: b.w.near(s.Day, b.today.Year()), List: b.w.list(names)}))
+	}
+	if parts == nil {
+		return ""
 	}
 	return b.w.f("odds", args{List: strings.Join(parts, ", ")})
 }

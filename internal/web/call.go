@@ -30,6 +30,9 @@ type callPage struct {
 	AtSource   string
 	Facts      []fact
 	Links      []webLink // documents and pages that its source names
+	Odds       string    // the sentence about other last days that other sources state
+	AlsoAt     []other   // other sources' items of the same call
+	Parts      []family  // the call that it is a topic of, or its topics
 	Why        []why
 	Paragraphs []string
 	History    []event
@@ -103,6 +106,9 @@ func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 	}
 	for _, res := range results {
 		p.Why = append(p.Why, s.why(f, &c, res))
+	}
+	if err := s.others(r.Context(), f, &p, &rec.Call); err != nil {
+		return view{}, err
 	}
 	for _, para := range strings.Split(c.Text, "\n\n") {
 		if para = strings.TrimSpace(para); para != "" {

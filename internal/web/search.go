@@ -84,6 +84,7 @@ type hit struct {
 	Snippet    template.HTML // likewise
 	Identifier string
 	Priorities []string
+	AlsoAt     []webLink // other sources' items of the same call
 }
 
 // moment is the one date that matters now.
@@ -404,6 +405,9 @@ func (s *Server) hit(ctx context.Context, f Frame, h *index.Hit) (hit, error) {
 	}
 	if h.Title == "" {
 		out.Title = template.HTML(template.HTMLEscapeString(cmp.Or(h.Identifier, h.Ref)))
+	}
+	for _, o := range h.Also {
+		out.AlsoAt = append(out.AlsoAt, webLink{callLink(f, o.Key()), s.sourceName(f, o.Source)})
 	}
 	for _, res := range results {
 		out.Priorities = append(out.Priorities, s.priorityName(f, res.Priority))

@@ -15,6 +15,7 @@ import (
 
 	"utkik/index"
 	"utkik/internal/call"
+	"utkik/internal/link"
 	"utkik/internal/match"
 	"utkik/internal/plan"
 	"utkik/internal/store"
@@ -77,6 +78,37 @@ func calls() []call.Call {
 	return out
 }
 
+// elsewhere are items of other sources on the planned call for wind: the same, in two sources, one of them with another last
+// day, and the page of the whole call that it is a topic of.
+func elsewhere() []call.Call {
+	return []call.Call{
+		{Source: "cinea", Ref: "vind", Kind: call.KindCall, Title: "Vindkraft: sök stöd", Status: call.StatusOpen, Deadlines: []call.Moment{call.Day(2026, 11, 20)}, Language: "sv", URL: "https://www.example.se/vind"},
+		{Source: "cinea", Ref: "alla", Kind: call.KindCall, Title: "Alla ämnen", Status: call.StatusForthcoming, Language: "sv"},
+		{Source: "nyheter", Ref: "vind", Kind: call.KindNews, Title: "Vind i seglen"},
+	}
+}
+
+// linkedWind links them, as they are found, and by hand.
+func linkedWind(ctx context.Context, st *store.Store) error {
+	wind, vind, alla, news := call.Key{Source: "ft-portal", Ref: "a//b:c"}, call.Key{Source: "cinea", Ref: "vind"}, call.Key{Source: "cinea", Ref: "alla"}, call.Key{Source: "nyheter", Ref: "vind"}
+	var facts []link.Facts
+	for _, c := range append(elsewhere(), calls()[1]) {
+		facts = append(facts, link.Read(&c))
+	}
+	if err := st.SaveLinkFacts(ctx, facts, link.Version, 1); err != nil {
+		return err
+	}
+	quoted := link.Reason{By: link.ByIdentifier, A: link.Quote{Field: "text", Text: "Reference: " + script}, B: link.Quote{Field: "identifier", Text: "WIND-1"}}
+	_, err := st.SaveLinks(ctx, []link.Link{
+		{A: vind, B: wind, Relation: link.Same, Strength: 900, Reason: quoted},
+		{A: alla, B: wind, Relation: link.Whole, Strength: 500, Reason: quoted},
+	}, 1)
+	if err != nil {
+		return err
+	}
+	return st.JudgeLink(ctx, wind, news, link.Hand, "kansliet", "läst på sidan")
+}
+
 // history is what happened to the first call: every event, and every field that the change log names.
 func history() []call.Change {
 	at := now.Add(-24 * time.Hour)
@@ -135,6 +167,11 @@ func (f feed) Touched(ctx context.Context, after int64, limit int) ([]index.Entr
 	var out []index.Entry
 	for _, r := range records {
 		e := index.Entry{Call: r.Call, Priorities: f.priority[r.Call.Key()], FirstSeen: r.FirstSeen, Updated: r.LastSeen, Gone: !r.Gone.IsZero(), Seq: r.Touched}
+		group, err := f.store.Group(ctx, r.Call.Key())
+		if err != nil {
+			return nil, err
+		}
+		e.Group = group
 		for _, d := range testPlan.Departments {
 			for _, p := range d.Priorities {
 				for _, has := range e.Priorities {
@@ -160,7 +197,7 @@ func site(t testing.TB) *Server {
 	t.Cleanup(func() { _ = st.Close() })
 	at := now.Add(-48 * time.Hour)
 	batches := map[string]*store.Batch{}
-	for _, c := range calls() {
+	for _, c := range append(calls(), elsewhere()...) {
 		b := batches[c.Source]
 		if b == nil {
 			b = &store.Batch{Source: c.Source, At: at}
@@ -177,7 +214,7 @@ func site(t testing.TB) *Server {
 		}
 		b.Saves = append(b.Saves, s)
 	}
-	for _, source := range []string{"ft-portal", "have-your-say"} {
+	for _, source := range []string{"ft-portal", "have-your-say", "cinea", "nyheter"} {
 		run, err := st.BeginRun(ctx, source, "crawl", at)
 		if err != nil {
 			t.Fatal(err)
@@ -188,6 +225,9 @@ func site(t testing.TB) *Server {
 		}
 	}
 	if err := st.SaveMatches(ctx, testPlan.ID, "hash", reasons(), 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := linkedWind(ctx, st); err != nil {
 		t.Fatal(err)
 	}
 	ix, err := index.Open(filepath.Join(dir, "index"), index.Options{Now: func() time.Time { return now }, Texts: st.Texts})
@@ -241,7 +281,7 @@ func plain(page string) string {
 		var name string
 		name, page, _ = strings.Cut(rest, ">")
 		switch name {
-		case "/dt", "/dd", "/li", "/p", "/h1", "/h2", "/h3", "/title":
+		case "br", "/dt", "/dd", "/li", "/p", "/h1", "/h2", "/h3", "/title":
 			b.WriteByte(' ')
 		}
 	}

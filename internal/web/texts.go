@@ -65,6 +65,12 @@ type texts struct {
 	Stages          string            `json:"stages"` // the times at which a consultation asks
 	SourceTitle     string            `json:"source_title"`
 	Links           string            `json:"links"`
+	AlsoAt          string            `json:"also_at"`
+	PartOf          string            `json:"part_of"`
+	Parts           string            `json:"parts"`
+	Odds            string            `json:"odds"`     // the days
+	OddsDay         string            `json:"odds_day"` // day, sources
+	LinkedBy        map[string]string `json:"linked_by"`
 	ActionTypes     string            `json:"action_types"`
 	Eligible        string            `json:"eligible"`
 	SourceName      string            `json:"source_name"`
