@@ -1,7 +1,6 @@
 package link
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -9,8 +8,6 @@ import (
 
 	"utkik/internal/text"
 )
-
-func errorf(format string, args ...any) error { return fmt.Errorf(format, args...) }
 
 // The places where a code can stand, weakest first.
 const (

@@ -52,6 +52,19 @@ var readCorpus = sync.OnceValues(func() ([]call.Call, error) {
 	return out, lines.Err()
 })
 
+// corpusFacts are read once for all tests: that is most of what they cost.
+var corpusFacts = sync.OnceValue(func() []link.Facts {
+	calls, err := readCorpus()
+	if err != nil {
+		return nil // corpus has said so
+	}
+	facts := make([]link.Facts, len(calls))
+	for i := range calls {
+		facts[i] = link.Read(&calls[i])
+	}
+	return facts
+})
+
 // publisher is the source under which the program reads an item of the corpus.
 func publisher(c *call.Call) string {
 	switch {
@@ -70,13 +83,9 @@ func publisher(c *call.Call) string {
 // What is found in the whole corpus, to be read by a person: doc/links.md tells what was seen.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
-	calls := corpus(t)
-	facts := make([]link.Facts, len(calls))
-	for i := range calls {
-		facts[i] = link.Read(&calls[i])
-	}
+	corpus(t)
 	var b strings.Builder
-	for _, l := range link.Find(facts) {
+	for _, l := range link.Find(corpusFacts()) {
 		fmt.Fprintf(&b, "%s by %s %d: %s %s\n", l.Relation, l.Reason.By, l.Strength, l.A, l.B)
 	}
 	golden(t, "corpus.golden", b.String())
@@ -94,10 +103,7 @@ func BenchmarkRead(b *testing.B) {
 
 func BenchmarkFind(b *testing.B) {
 	calls := corpus(b)
-	facts := make([]link.Facts, len(calls))
-	for i := range calls {
-		facts[i] = link.Read(&calls[i])
-	}
+	facts := corpusFacts()
 	for b.Loop() {
 		link.Find(facts)
 	}

@@ -2,6 +2,7 @@ package link
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -24,7 +25,7 @@ func (s State) Validate() error {
 	case Auto, Hand, Cut:
 		return nil
 	}
-	return errorf("state %q is none of auto, hand, cut", string(s))
+	return fmt.Errorf("state %q is none of auto, hand, cut", string(s))
 }
 
 // Stated is a link with whose word it is.

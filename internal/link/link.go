@@ -16,7 +16,7 @@ package link
 
 import (
 	"cmp"
-	"strings"
+	"fmt"
 
 	"utkik/internal/call"
 )
@@ -40,7 +40,7 @@ func (r Relation) Validate() error {
 	case Same, Part, Whole:
 		return nil
 	}
-	return errorf("relation %q is none of same, part, whole", string(r))
+	return fmt.Errorf("relation %q is none of same, part, whole", string(r))
 }
 
 // turned is the relation seen from the other side.
@@ -110,14 +110,3 @@ func Pair(a, b call.Key) (call.Key, call.Key) {
 
 // portals are the sources whose items stand for all that others write about them.
 func portal(source string) bool { return source == "ft-portal" || source == "have-your-say" }
-
-// shorten cuts a quotation to what a line can hold.
-func shorten(s string, max int) string {
-	s = strings.TrimSpace(s)
-	for i := range s {
-		if i > max {
-			return strings.TrimSpace(s[:i]) + "…"
-		}
-	}
-	return s
-}

@@ -178,12 +178,8 @@ func TestFindChooses(t *testing.T) {
 // What is found does not depend on the order in which calls are handed in.
 func TestFindIgnoresOrder(t *testing.T) {
 	t.Parallel()
-	_, calls := labelled(t)
-	calls = calls[len(calls)-1500:]
-	facts := make([]link.Facts, len(calls))
-	for i := range calls {
-		facts[i] = link.Read(&calls[i])
-	}
+	_, facts := labelled(t)
+	facts = facts[len(facts)-1500:]
 	want := link.Find(facts)
 	if len(want) < 20 {
 		t.Fatalf("%d links are too few to tell anything", len(want))

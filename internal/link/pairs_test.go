@@ -31,13 +31,14 @@ type pair struct {
 	a, b call.Key
 }
 
-// labelled reads testdata/pairs.jsonl, and adds the calls that are written there to the corpus.
-func labelled(t *testing.T) ([]pair, []call.Call) {
+// labelled reads testdata/pairs.jsonl, and adds the facts of the calls that are written there to those of the corpus.
+func labelled(t *testing.T) ([]pair, []link.Facts) {
 	t.Helper()
-	calls := slices.Clone(corpus(t))
+	corpus(t)
+	facts := slices.Clone(corpusFacts())
 	known := map[call.Key]bool{}
-	for i := range calls {
-		known[calls[i].Key()] = true
+	for i := range facts {
+		known[facts[i].Key] = true
 	}
 	data, err := os.ReadFile(filepath.Join("testdata", "pairs.jsonl"))
 	if err != nil {
@@ -66,7 +67,7 @@ func labelled(t *testing.T) ([]pair, []call.Call) {
 			}
 			if !known[c.Key()] {
 				known[c.Key()] = true
-				calls = append(calls, c)
+				facts = append(facts, link.Read(&c))
 			}
 			return c.Key()
 		}
@@ -76,17 +77,13 @@ func labelled(t *testing.T) ([]pair, []call.Call) {
 		}
 		out = append(out, p)
 	}
-	return out, calls
+	return out, facts
 }
 
 // The labelled pairs stand among all 8,903 calls of the corpus, as they would in use: what misleads may be anywhere.
 func TestPairs(t *testing.T) {
 	t.Parallel()
-	pairs, calls := labelled(t)
-	facts := make([]link.Facts, len(calls))
-	for i := range calls {
-		facts[i] = link.Read(&calls[i])
-	}
+	pairs, facts := labelled(t)
 	found := map[[2]call.Key]link.Link{}
 	for _, l := range link.Find(facts) {
 		found[[2]call.Key{l.A, l.B}] = l
