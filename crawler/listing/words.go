@@ -3,6 +3,7 @@ package listing
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"utkik/crawler/kind"
 	"utkik/internal/call"
@@ -27,17 +28,21 @@ var everyday = kind.Words{
 
 // statuses gives the words to look for: the site's own before the everyday ones.
 func (c *compiler) statuses(own kind.Words) []word {
-	var out []word
+	return append(c.wordsFor(own), everydayWords()...)
+}
+
+// everydayWords are folded once: every file that is read has them.
+var everydayWords = sync.OnceValue(func() []word { return (&compiler{}).wordsFor(everyday) })
+
+func (c *compiler) wordsFor(w kind.Words) (out []word) {
 	add := func(key string, list []string, status call.Status) {
 		for _, w := range c.words(key, list) {
 			out = append(out, word{w, status})
 		}
 	}
-	for _, w := range []kind.Words{own, everyday} {
-		add("status.forthcoming", w.Forthcoming, call.StatusForthcoming)
-		add("status.open", w.Open, call.StatusOpen)
-		add("status.closed", w.Closed, call.StatusClosed)
-	}
+	add("status.forthcoming", w.Forthcoming, call.StatusForthcoming)
+	add("status.open", w.Open, call.StatusOpen)
+	add("status.closed", w.Closed, call.StatusClosed)
 	return out
 }
 
