@@ -90,6 +90,9 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 	if _, err := a.match(ctx); err != nil {
 		return w, err
 	}
+	if err := a.link(ctx); err != nil {
+		return w, err
+	}
 	now := a.now()
 	all, err := a.Store.Recipients(ctx)
 	if err != nil {

@@ -64,7 +64,14 @@ func (a *App) Replay(ctx context.Context, o ReplayOptions) (Replay, error) {
 	if err != nil {
 		return out, err
 	}
+	if err := a.link(ctx); err != nil {
+		return out, err
+	}
 	calls, err := a.replayCalls(ctx, o.Plan)
+	if err != nil {
+		return out, err
+	}
+	groups, err := a.Store.Groups(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -89,7 +96,7 @@ func (a *App) Replay(ctx context.Context, o ReplayOptions) (Replay, error) {
 		if i := slices.IndexFunc(lines[told:], func(c call.Change) bool { return !c.At.Before(next) }); i >= 0 {
 			until = told + i
 		}
-		in := digest.Input{Plan: o.Plan, Date: day.Format(time.DateOnly), Now: now, Calls: standing(calls, next), More: a.Config.Web.BaseURL}
+		in := digest.Input{Plan: o.Plan, Date: day.Format(time.DateOnly), Now: now, Calls: standing(calls, next), Groups: groups, More: a.Config.Web.BaseURL}
 		read, err := digest.NewDay(in)
 		if err != nil {
 			return out, err

@@ -204,7 +204,8 @@ type Entry struct {
 	Odds      string      `json:"odds_words,omitempty"` // where sources state different last days
 
 	key      call.Key
-	hit      int // the first of Follows by its number; -1 when there is none
+	hit      int  // the first of Follows by its number; -1 when there is none
+	expected bool // only a priority led here, which the heading above names
 	opensAt  call.Moment
 	deadline call.Moment
 }

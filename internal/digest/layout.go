@@ -103,7 +103,7 @@ func lay(d *Digest) page {
 		Footer: w.f("footer", args{Name: d.PlanName, Label: d.Authority}),
 	}
 	if len(d.Follows) > 0 {
-		p.Footer += " " + w.f("footer.follows", args{List: w.list(d.Follows)})
+		p.Footer += " " + w.f("footer.follows", args{List: strings.Join(d.Follows, "; ")})
 	}
 	for _, b := range d.Baselines {
 		p.Baseline = append(p.Baseline, b.Words)
@@ -348,8 +348,8 @@ func followed(w *words, e *Entry) string {
 	case subscription.Follow:
 		out = append(out, w.t("decided.follow"))
 	}
-	if len(e.Follows) > 1 || len(e.Follows) == 1 && e.Follows[0] != e.PriorityName && e.Priority != "" {
-		out = append(out, w.f("also.follows", args{List: w.list(e.Follows)}))
+	if n := len(e.Follows); n > 1 || n == 1 && e.Priority != "" && !e.expected {
+		out = append(out, w.f("also.follows", args{List: strings.Join(e.Follows, "; ")}))
 	}
 	return strings.Join(out, " ")
 }

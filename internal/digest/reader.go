@@ -190,23 +190,26 @@ func (b *builder) label(f *subscription.Subscription) string {
 		}
 	}
 	if len(names) > 0 {
-		parts = append(parts, b.w.list(names))
+		parts = append(parts, b.any(names))
 	}
 	if len(f.Programmes) > 0 {
-		parts = append(parts, plain(b.w.list(f.Programmes), maxLabel))
+		parts = append(parts, plain(b.any(f.Programmes), maxLabel))
 	}
 	if len(f.Kinds) > 0 {
 		kinds := make([]string, len(f.Kinds))
 		for i, k := range f.Kinds {
 			kinds[i] = b.w.t("kind." + string(known(k)))
 		}
-		parts = append(parts, b.w.list(kinds))
+		parts = append(parts, b.any(kinds))
 	}
 	if f.Search != "" {
 		parts = append(parts, b.w.f("quote", args{Quote: innerQuotes.Replace(plain(f.Search, maxLabel))}))
 	}
 	return strings.Join(parts, ", ")
 }
+
+// any names values of which one is enough.
+func (b *builder) any(names []string) string { return strings.Join(names, " "+b.w.t("or")+" ") }
 
 // hits gives the numbers of the subscriptions that an item fits.
 func (b *builder) hits(it *Item) []int {
@@ -295,8 +298,10 @@ func (b *builder) sort(it *Item, e *Entry) {
 	for i, n := range b.hits(it) {
 		if i == 0 {
 			e.hit, e.PriorityName = n, b.labels[n]
+			e.expected = len(b.wanted[n]) > 0
 		}
 		e.Follows = append(e.Follows, b.labels[n])
+		e.expected = e.expected && i == 0
 	}
 	if c := b.decided(e.key); c == subscription.Act || c == subscription.Follow {
 		e.Decision = string(c)
