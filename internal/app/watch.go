@@ -155,13 +155,18 @@ func (a *App) Due(ctx context.Context, ids []string) ([]string, error) {
 
 // lastRead is when the latest crawl of a source began, zero when there was none.
 func (a *App) lastRead(ctx context.Context, source string) (time.Time, error) {
-	runs, err := a.Store.Runs(ctx, source, judgedRuns)
-	if err != nil {
-		return time.Time{}, err
-	}
-	for _, r := range runs {
-		if r.Kind == string(intake.Crawl) {
-			return r.Started, nil
+	for _, most := range []int{5, judgedRuns} { // asked each minute, of every source: the latest is nearly always a crawl
+		runs, err := a.Store.Runs(ctx, source, most)
+		if err != nil {
+			return time.Time{}, err
+		}
+		for _, r := range runs {
+			if r.Kind == string(intake.Crawl) {
+				return r.Started, nil
+			}
+		}
+		if len(runs) < most {
+			break
 		}
 	}
 	return time.Time{}, nil
