@@ -85,7 +85,7 @@ func programName() string {
 //	start utkik ARGS...         starts a server; $PAGE becomes its address, $LISTEN host and port
 //	get URL                     prints status, type and body of a page
 //	eventually REGEXP COMMAND   runs a command again until its output matches
-//	stop                        interrupts the server; it must end well
+//	halt                        interrupts the server; it must end well (testscript's own stop ends the script)
 //	smtp [CODE TEXT]            starts a mail server at port $SMTP; with a code it answers the next RCPT so
 //	mails N [FILE]              N mails have come since it was last asked; the last goes to FILE
 //
@@ -109,7 +109,7 @@ func TestScript(t *testing.T) {
 			"spoil":    onStage((*stage).spoil),
 			"start":    onStage((*stage).start),
 			"get":      onStage((*stage).get),
-			"stop":     onStage((*stage).stop),
+			"halt":     onStage((*stage).halt),
 			"smtp":     onStage((*stage).smtp),
 			"mails":    onStage((*stage).mails),
 
@@ -369,7 +369,7 @@ func (s *stage) start(ts *testscript.TestScript, args []string) {
 	}()
 }
 
-func (s *stage) stop(ts *testscript.TestScript, _ []string) {
+func (s *stage) halt(ts *testscript.TestScript, _ []string) {
 	v := s.server
 	if v == nil {
 		ts.Fatalf("no server is running")

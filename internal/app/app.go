@@ -12,7 +12,6 @@ import (
 	"log/slog"
 	"maps"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -82,11 +81,7 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
 		return nil, err
 	}
 	var err error
-	url := cfg.Store.URL
-	if url == "" {
-		url = "sqlite:" + filepath.Join(cfg.Data, "utkik.db")
-	}
-	if a.Store, err = store.Open(ctx, store.Options{URL: url, Now: a.now}); err != nil {
+	if a.Store, err = store.Open(ctx, store.Options{URL: storeURL(cfg), Now: a.now}); err != nil {
 		return nil, err
 	}
 	return a, nil

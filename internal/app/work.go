@@ -172,7 +172,8 @@ func (w *work) crawlOne(ctx context.Context, j jobs.Job) error {
 		return err
 	}
 	if l := lines[0]; !l.Complete || l.Error != "" { // a suspect one is for a person to judge, not for another try
-		return fmt.Errorf("source %s: %s", l.Source, cmp.Or(l.Error, "was not read to its end; `utkik sources "+l.Source+"` tells why"))
+		about := "source " + l.Source + ": "
+		return errors.New(about + cmp.Or(strings.TrimPrefix(l.Error, about), "was not read to its end; `utkik sources "+l.Source+"` tells why"))
 	}
 	return nil
 }
