@@ -53,6 +53,8 @@ var arrows = []arrow{
 	{"any", "github.com/wneessen/go-mail/...", no, "mail leaves through internal/mail, behind the outbox"},
 	{"internal/mail", "github.com/emersion/go-msgauth/...", yes, "DKIM"},
 	{"any", "github.com/emersion/...", no, "signing belongs to internal/mail, the rest to tests"},
+	{"crawler/feed", "github.com/mmcdole/gofeed/...", yes, "reads feeds"},
+	{"any", "github.com/mmcdole/gofeed/...", no, "a feed is one shape of source among others"},
 	{"any", "github.com/google/go-cmp/...", no, "belongs to tests"},
 	{"any", "github.com/chromedp/...", no, "belongs to tests"},
 	{"any", "go.uber.org/goleak", no, "belongs to tests"},
