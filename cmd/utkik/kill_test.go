@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	kills    = flag.Int("kills", 10, "how often TestKilled kills the program on each of two days")
+	kills    = flag.Int("kills", 10, "how often TestKilled kills the program on each of two days, and TestKilledSending while it sends")
 	killSeed = flag.Uint64("killseed", 0, "seed of the moments at which it does (default: another each time)")
 )
 
@@ -32,6 +32,7 @@ type watched struct {
 	program string
 	file    string
 	now     time.Time
+	sink    *sink // where its mail goes
 }
 
 func newWatched(t *testing.T, program, base string) *watched {
@@ -142,7 +143,11 @@ func TestKilled(t *testing.T) {
 	server := httptest.NewServer(portal)
 	defer server.Close()
 	calm, hunted := newWatched(t, program, server.URL), newWatched(t, program, server.URL)
-	commands := [][]string{{"crawl"}, {"crawl"}, {"crawl"}, {"search", "energi"}, {"reindex"}, {"digest", "--department", "kultur"}}
+	calm.mailing(portal.Days()[0])
+	hunted.mailing(portal.Days()[0])
+	commands := [][]string{{"crawl"}, {"crawl"}, {"crawl"}, {"search", "energi"}, {"reindex"}, {"digest", "--department", "kultur"},
+		{"digest", "--send"}, {"digest", "--send"}, {"outbox", "send"}}
+	killed := 0
 	for n, day := range portal.Days() {
 		portal.SetDay(n)
 		calm.now, hunted.now = day, day
@@ -170,5 +175,18 @@ func TestKilled(t *testing.T) {
 		if d := cmp.Diff(calm.must(args...), hunted.must(args...)); d != "" {
 			t.Errorf("day %d: digest (-calm +killed):\n%s", n, d)
 		}
+		calm.must("digest", "--send")
+		hunted.must("digest", "--send")
+		killed += dead
 	}
+	// What came after a day's mail is told the next day.
+	for _, w := range []*watched{calm, hunted} {
+		w.now = w.now.AddDate(0, 0, 1)
+		w.must("digest", "--send")
+		w.onceEach()
+	}
+	if d := cmp.Diff(calm.told(), hunted.told()); d != "" {
+		t.Errorf("items told to each (-calm +killed):\n%s", d)
+	}
+	t.Logf("killed %d times: %d mails came, %d of them again under their Message-ID", killed, len(hunted.sink.came()), hunted.again())
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/mail"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -25,6 +26,7 @@ type sink struct {
 	mails   []taken
 	answers []*smtp.SMTPError // to the next RCPT, once each
 	told    int               // mails that a script has asked about
+	each    func(n int)       // called with the number of mails that have come, before the last is answered
 }
 
 // taken is one mail as it came.
@@ -93,11 +95,21 @@ func (b *letterbox) Data(r io.Reader) error {
 	b.sink.mu.Lock()
 	defer b.sink.mu.Unlock()
 	b.sink.mails = append(b.sink.mails, taken{read.Header.Get("Message-Id"), b.to, raw})
+	if b.sink.each != nil {
+		b.sink.each(len(b.sink.mails))
+	}
 	return nil
 }
 
 func (b *letterbox) Reset()        {}
 func (b *letterbox) Logout() error { return nil }
+
+// came gives the mails that have come.
+func (s *sink) came() []taken {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.mails)
+}
 
 func (s *stage) smtp(ts *testscript.TestScript, args []string) {
 	if s.sink == nil {

@@ -153,7 +153,7 @@ func (s *sending) run(ctx context.Context) error {
 // batch hands mails over, several at a time, and records what came of each as soon as it is known.
 func (s *sending) batch(ctx context.Context, mails []store.Mail) error {
 	feed := make(chan store.Mail)
-	done := make(chan store.Outcome, recordAtOnce)
+	done := make(chan result, recordAtOnce)
 	stop := make(chan struct{}) // closed when the server fails, or the record
 	halt := sync.OnceFunc(func() { close(stop) })
 
@@ -168,7 +168,9 @@ func (s *sending) batch(ctx context.Context, mails []store.Mail) error {
 					s.mu.Unlock()
 					halt()
 				}
-				done <- out
+				known := make(chan struct{})
+				done <- result{out, known}
+				<-known // no further mail is handed over before it is known what came of this one
 			}
 		})
 	}
@@ -176,7 +178,7 @@ func (s *sending) batch(ctx context.Context, mails []store.Mail) error {
 	go func() { recorded <- s.record(context.WithoutCancel(ctx), done, halt) }()
 
 	for _, m := range mails {
-		left := store.Outcome{Mail: m.MailKey, At: s.Now(), Untried: true}
+		left := result{Outcome: store.Outcome{Mail: m.MailKey, At: s.Now(), Untried: true}}
 		select {
 		case <-stop:
 			done <- left
@@ -200,13 +202,27 @@ func (s *sending) batch(ctx context.Context, mails []store.Mail) error {
 	return <-recorded
 }
 
-// record keeps outcomes, as many in one transaction as have come since the last: each is recorded at once, and the
-// disk is waited for once for all.
-func (s *sending) record(ctx context.Context, done <-chan store.Outcome, halt func()) error {
+// result is an outcome, and whom to tell when it is recorded.
+type result struct {
+	store.Outcome
+	recorded chan struct{} // nil: nobody
+}
+
+// record keeps outcomes, in one transaction as many as have come since the last. Between a server's answer and its
+// record are no more mails than there are workers.
+func (s *sending) record(ctx context.Context, done <-chan result, halt func()) error {
 	var failed error
+	var tell []chan struct{}
 	batch := make([]store.Outcome, 0, recordAtOnce)
-	for out := range done {
-		batch = append(batch[:0], out)
+	take := func(r result) {
+		batch = append(batch, r.Outcome)
+		if r.recorded != nil {
+			tell = append(tell, r.recorded)
+		}
+	}
+	for first := range done {
+		batch, tell = batch[:0], tell[:0]
+		take(first)
 	more:
 		for len(batch) < cap(batch) {
 			select {
@@ -214,21 +230,22 @@ func (s *sending) record(ctx context.Context, done <-chan store.Outcome, halt fu
 				if !ok {
 					break more
 				}
-				batch = append(batch, next)
+				take(next)
 			default:
 				break more
 			}
 		}
-		if failed != nil {
-			continue // what was sent and cannot be recorded stays taken, and is sent again by who comes next
+		if failed == nil {
+			failed = s.Store.RecordMails(ctx, batch)
+			if failed == nil {
+				failed = s.count(ctx, batch)
+			}
+			if failed != nil { // what was sent and cannot be recorded stays taken, and is sent again by who comes next
+				halt()
+			}
 		}
-		if failed = s.Store.RecordMails(ctx, batch); failed != nil {
-			halt()
-			continue
-		}
-		if err := s.count(ctx, batch); err != nil {
-			failed = err
-			halt()
+		for _, c := range tell {
+			close(c)
 		}
 	}
 	return failed

@@ -311,9 +311,11 @@ type Outcome struct {
 }
 
 // RecordMails keeps what came of tries: in one transaction, with the suspension of an address that was refused for
-// good, which holds back everything else for it.
+// good, which holds back everything else for it. It survives the death of the process at once, and the loss of power
+// with the next transaction that does: to wait for the disk after each mail would leave many more of them unrecorded
+// while one is waited for.
 func (s *Store) RecordMails(ctx context.Context, os []Outcome) error {
-	err := s.write(ctx, survivesPower, func(t *txn) error {
+	err := s.write(ctx, survivesProcess, func(t *txn) error {
 		for i := range os {
 			if err := record(t, &os[i]); err != nil {
 				return fmt.Errorf("mail %s: %w", os[i].Mail, err)
