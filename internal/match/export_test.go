@@ -8,12 +8,7 @@ func (s *Set) Reached(c *call.Call) int {
 	w := s.work()
 	s.find(w, c)
 	s.list(w, c, english(c), enough(0))
-	n := 0
-	for w.first = 0; int(w.first) < len(s.profiles); w.first += block {
-		if w.reach(len(s.profiles)) {
-			n += w.chosen.size
-		}
-	}
+	w.reach()
 	s.works.Put(w)
-	return n
+	return w.chosen.size
 }

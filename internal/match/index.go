@@ -86,44 +86,40 @@ func newIndex(keys, profiles int, each func(yield func(key int32, s share))) (in
 	return x, true
 }
 
-// block is how many profiles are matched at a time: few enough for all that is known of them to stay in the processor's
-// nearest memory, since each is come upon at random and several times.
-const block = 1 << 16
-
-// bounds are what the profiles of a block can reach at most, in 128ths of what is needed and rounded up. What has
-// come to 128 stays, whatever is added.
-type bounds [block]uint8
+// bounds are what profiles can reach at most, in 128ths of what is needed and rounded up: a byte each, so that those of
+// a quarter of a million stay in the processor's nearer memory. What has come to 128 stays, whatever is added. (Going
+// through the profiles in blocks that fit into its nearest memory was slower: most lists are short, and have to be
+// taken up again for every block.)
+type bounds []uint8
 
 const enoughBound = 128
 
-// add counts most, at most 128, for the profiles of entries, up to the last entry of the block, and tells where the next
-// block's begin. Four are read at a time.
-func (b *bounds) add(entries []entry, last uint64, shift, most uint8) int {
-	n := 0
-	for ; n+4 <= len(entries) && uint64(entries[n+3]) <= last; n += 4 {
-		four := (*[4]entry)(entries[n:])
+func newBounds(profiles int) bounds { return make(bounds, (profiles+63)/64*64) }
+
+// add counts most, at most 128, for the profiles of entries. Four are read at a time.
+func (b bounds) add(entries []entry, shift, most uint8) {
+	for ; len(entries) >= 4; entries = entries[4:] {
+		four := (*[4]entry)(entries)
 		b.raise(four[0].profile(shift), most)
 		b.raise(four[1].profile(shift), most)
 		b.raise(four[2].profile(shift), most)
 		b.raise(four[3].profile(shift), most)
 	}
-	for ; n < len(entries) && uint64(entries[n]) <= last; n++ {
-		b.raise(entries[n].profile(shift), most)
+	for _, e := range entries {
+		b.raise(e.profile(shift), most)
 	}
-	return n
 }
 
 // raise adds nothing to 128 and more. It has no branch, since none could be foretold.
-func (b *bounds) raise(profile uint32, most uint8) {
-	at := &b[profile%block]
+func (b bounds) raise(profile uint32, most uint8) {
+	at := &b[profile]
 	*at += most &^ uint8(int8(*at)>>7)
 }
 
-// take moves those of the first profiles that have come to 128 to s, and forgets everything.
-func (b *bounds) take(s *subset, profiles int) {
+// take moves the profiles that have come to 128 to s, and forgets everything.
+func (b bounds) take(s *subset) {
 	const top = 0x8080808080808080
 	s.size = 0
-	s.words = s.all[:min(len(s.all), (profiles+63)/64)]
 	for i := range s.words {
 		at := (*[64]uint8)(b[64*i:])
 		var word uint64
@@ -132,17 +128,21 @@ func (b *bounds) take(s *subset, profiles int) {
 			word |= binary.LittleEndian.Uint64(at[8*k:]) & top * 0x0002040810204081 >> 56 << (8 * k)
 		}
 		*at = [64]uint8{}
-		s.words[i], s.before[i] = word, uint16(s.size)
+		s.words[i], s.before[i] = word, uint32(s.size)
 		s.size += bits.OnesCount64(word)
 	}
 }
 
-// subset is some of the profiles of a block, each with a number of its own, counted from 0 in their order.
+// subset is some of the profiles, each with a number of its own, counted from 0 in their order.
 type subset struct {
-	all    [block / 64]uint64 // 64 profiles each
-	words  []uint64           // those of them that are in use
-	before [block / 64]uint16 // by word: how many are in those before it
+	words  []uint64 // 64 profiles each
+	before []uint32 // by word: how many are in those before it
 	size   int
+}
+
+func newSubset(profiles int) subset {
+	n := (profiles + 63) / 64
+	return subset{words: make([]uint64, n), before: make([]uint32, n)}
 }
 
 // atATime is how many entries are looked at before those that are kept are.
@@ -150,17 +150,16 @@ const atATime = 1 << 10
 
 // keep copies those of the entries, which are at most so many, whose profiles are in s, and tells how many they are.
 func (s *subset) keep(entries []entry, shift uint8, kept *[atATime]entry) int {
-	n := uint64(0)
+	words, n := s.words, uint64(0)
 	for _, e := range entries {
-		p := e.profile(shift) % block
+		p := e.profile(shift)
 		kept[n%atATime] = e // written over if it is not: no branch, since one in five is kept and none could be foretold
-		n += s.all[p/64] >> (p % 64) & 1
+		n += words[p/64] >> (p % 64) & 1
 	}
 	return int(n)
 }
 
 // number is the profile's in s. It is in it.
 func (s *subset) number(profile uint32) int {
-	p := profile % block
-	return int(s.before[p/64]) + bits.OnesCount64(s.all[p/64]&(1<<(p%64)-1))
+	return int(s.before[profile/64]) + bits.OnesCount64(s.words[profile/64]&(1<<(profile%64)-1))
 }

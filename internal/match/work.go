@@ -25,11 +25,8 @@ type work struct {
 	seats   []int32    // by phrase: its number in phrases, counted from 1; 0 between calls
 	lists   []list     // of profiles, for each phrase and each pattern and each weight
 	says    []says     // by list
-	ahead   []uint64   // by list: the next entry, more than any when there is none
+	bounds  bounds     // nothing between calls
 
-	first  uint32         // profile of the block
-	bounds bounds         // of the block; nothing between blocks
-	cuts   []cut          // what lists have in it
 	chosen subset         // profiles that can reach the floor
 	heads  []int32        // by number in chosen: where the profile's list within links begins
 	links  []link         // what was found of them
@@ -75,18 +72,11 @@ type ruled struct {
 
 func (r ruled) compareTo(o ruled) int { return cmp.Compare(r.rule, o.rule) }
 
-// list is a group of an index that a call leads to, without what is in the blocks before.
+// list is a group of an index that a call leads to.
 type list struct {
 	entries []entry
 	shift   uint8
 	most    uint8 // that it can give, as [bounds] count
-}
-
-// cut is what a list has in a block.
-type cut struct {
-	entries []entry
-	list    uint32
-	shift   uint8
 }
 
 // says is what a list says of every profile in it.
@@ -140,6 +130,8 @@ func (s *Set) work() *work {
 	return &work{
 		seats:  make([]int32, s.lexicon.phrases),
 		fitted: make([]bool, len(s.codes.globs)),
+		bounds: newBounds(len(s.profiles)),
+		chosen: newSubset(len(s.profiles)),
 	}
 }
 
@@ -150,26 +142,17 @@ func (s *Set) each(c *call.Call, floor float64, reasons bool, found func(w *work
 	foreign := english(c)
 	s.find(w, c)
 	s.list(w, c, foreign, enough(floor))
-	for w.first = 0; int(w.first) < len(s.profiles); w.first += block {
-		if w.reach(len(s.profiles)) {
-			w.choose()
-			s.weigh(w, c, floor, reasons, found)
-		}
-	}
-	s.works.Put(w)
-}
-
-// weigh is the second step for the chosen profiles of a block.
-func (s *Set) weigh(w *work, c *call.Call, floor float64, reasons bool, found func(w *work, profile int)) {
+	w.reach()
+	w.choose()
 	v := &w.verdict
 	n := 0
 	for i, word := range w.chosen.words {
 		for ; word != 0; word &= word - 1 {
 			bit := bits.TrailingZeros64(word)
-			profile, head := int(w.first)+64*i+bit, w.heads[n]
+			profile, head := 64*i+bit, w.heads[n]
 			n++
 			var spoken bool
-			if reasons || s.shifted[profile/64]>>bit&1 == 1 {
+			if reasons || s.shifted[i]>>bit&1 == 1 {
 				s.gather(w, profile, head)
 				spoken = v.weigh(s.factors(profile), c.Kind, w.passages, w.hits, w.rules)
 			} else {
@@ -193,6 +176,7 @@ func (s *Set) weigh(w *work, c *call.Call, floor float64, reasons bool, found fu
 			}
 		}
 	}
+	s.works.Put(w)
 }
 
 // find reads c and notes which phrases stand where in it, without those that touch boilerplate, and which
@@ -228,7 +212,7 @@ func (s *Set) find(w *work, c *call.Call) {
 // list begins the first step: it leads from what was found to whose it is, each phrase once and where it weighs
 // most, and notes what is said of them.
 func (s *Set) list(w *work, c *call.Call, foreign bool, need float64) {
-	w.phrases, w.lists, w.says, w.ahead = w.phrases[:0], w.lists[:0], w.says[:0], w.ahead[:0]
+	w.phrases, w.lists, w.says = w.phrases[:0], w.lists[:0], w.says[:0]
 	for i := range w.spots {
 		x := &w.spots[i]
 		weight := w.passages[x.passage].weight
@@ -272,57 +256,40 @@ func (s *Set) note(w *work, in *index, from, to uint32, x says, place, scale flo
 		} else if x.kind == forTerm {
 			x.kind = againstTerm
 		}
-		entries := in.entries[is.from:in.groups[g+1].from]
-		w.lists, w.says = append(w.lists, list{entries, in.shift, most}), append(w.says, x)
-		w.ahead = append(w.ahead, uint64(entries[0]))
+		w.lists = append(w.lists, list{in.entries[is.from:in.groups[g+1].from], in.shift, most})
+		w.says = append(w.says, x)
 	}
 }
 
-// reach is the rest of the first step, for a block: it adds up for every profile what its terms and rules can give at most,
-// as if nothing could take points away, and keeps those that can reach what is needed. It is false if nothing was found
-// of any. The set has so many profiles.
-func (w *work) reach(profiles int) bool {
-	w.cuts = w.cuts[:0]
-	after := uint64(w.first) + block
-	for i, next := range w.ahead {
-		l := &w.lists[i]
-		last := after<<l.shift - 1
-		if next > last {
-			continue
-		}
-		n := w.bounds.add(l.entries, last, l.shift, l.most)
-		w.cuts = append(w.cuts, cut{l.entries[:n], uint32(i), l.shift})
-		if l.entries = l.entries[n:]; len(l.entries) == 0 {
-			w.ahead[i] = math.MaxUint64
-		} else {
-			w.ahead[i] = uint64(l.entries[0])
+// reach is the rest of the first step: it adds up for every profile what its terms and rules can give at most, as if nothing
+// could take points away, and chooses those that can reach what is needed.
+func (w *work) reach() {
+	for i := range w.lists {
+		if l := &w.lists[i]; l.most > 0 {
+			w.bounds.add(l.entries, l.shift, l.most)
 		}
 	}
-	decided := false
 	for _, d := range w.decisions {
-		if d.profile/block == w.first/block {
-			w.bounds[d.profile%block] = enoughBound
-			decided = true
-		}
+		w.bounds[d.profile] = enoughBound
 	}
-	if len(w.cuts) == 0 && !decided {
-		return false
-	}
-	w.bounds.take(&w.chosen, profiles-int(w.first))
-	return w.chosen.size > 0
+	w.bounds.take(&w.chosen)
 }
 
-// choose begins the second step: it lists what was found of the profiles that are kept.
+// choose begins the second step: it lists what was found of the profiles that are chosen.
 func (w *work) choose() {
 	w.heads, w.links = slices.Grow(w.heads[:0], w.chosen.size)[:w.chosen.size], append(w.links[:0], link{})
 	clear(w.heads)
-	for i := range w.cuts {
-		l := &w.cuts[i]
-		for from := 0; from < len(l.entries); from += atATime {
-			part := l.entries[from:min(from+atATime, len(l.entries))]
+	if w.chosen.size == 0 {
+		return
+	}
+	for i := range w.lists {
+		l := &w.lists[i]
+		for entries := l.entries; len(entries) > 0; {
+			part := entries[:min(atATime, len(entries))]
+			entries = entries[len(part):]
 			for _, e := range w.kept[:w.chosen.keep(part, l.shift, &w.kept)] {
 				head := &w.heads[w.chosen.number(e.profile(l.shift))]
-				w.links = append(w.links, link{e.item(l.shift), l.list, *head})
+				w.links = append(w.links, link{e.item(l.shift), uint32(i), *head})
 				*head = int32(len(w.links) - 1)
 			}
 		}
