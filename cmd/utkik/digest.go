@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -58,6 +59,7 @@ With --replay FROM TO, tells what a daily reader would have been sent, for a dep
 			return p.printDigests(cmd, &v)
 		},
 	}
+	c.AddCommand(p.templatesCommand())
 	f := c.Flags()
 	f.StringVar(&v.department, "department", "", "`id` of the department")
 	f.BoolVar(&v.all, "all", false, "every department, one after the other")
@@ -121,11 +123,12 @@ func (p *program) printDigests(cmd *cobra.Command, v *digestFlags) error {
 }
 
 func renderer(a *app.App, format string) (func(digest.Digest) (string, error), error) {
+	templates := a.Templates()
 	switch format {
 	case "text":
-		return func(d digest.Digest) (string, error) { return digest.Text(d), nil }, nil
+		return templates.Text, nil
 	case "html":
-		return func(d digest.Digest) (string, error) { b, err := digest.HTML(d); return string(b), err }, nil
+		return func(d digest.Digest) (string, error) { b, err := templates.HTML(d); return string(b), err }, nil
 	case "json":
 		return func(d digest.Digest) (string, error) { b, err := digest.JSON(d); return string(b), err }, nil
 	case "eml":
@@ -175,7 +178,7 @@ func (p *program) sendDigests(cmd *cobra.Command, v *digestFlags) error {
 		for _, m := range w.Mails {
 			out.Written = append(out.Written, sentLine{m.Key.String(), m.Key.Recipient, m.Kind, m.Address, m.Subject, m.Items})
 		}
-		for _, f := range append(w.Failed, w.None...) {
+		for _, f := range slices.Concat(w.Templates, w.Failed, w.None) {
 			out.Failed = append(out.Failed, f.String())
 		}
 		if !dry {

@@ -45,6 +45,8 @@ type Written struct {
 	Next   time.Time        // when the next mail falls due; zero when none does
 	Failed []config.Problem // recipients for whom no digest could be made, and why
 	None   []config.Problem // recipients who follow nothing
+
+	Templates []config.Problem // the operator's templates that are not used, and why
 }
 
 // MailLine is a mail as it is listed.
@@ -135,11 +137,13 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 	if err != nil {
 		return w, err
 	}
+	templates, problems := a.templates()
+	w.Templates = problems
 	editions, err := a.editions(ctx, &w, dues, day, lines, now)
 	if err != nil {
 		return w, err
 	}
-	err = a.writeEditions(ctx, &w, o.Dry, editions, day, top, now)
+	err = a.writeEditions(ctx, &w, o.Dry, editions, templates, day, top, now)
 	slices.SortFunc(w.Mails, func(x, y MailLine) int {
 		return cmp.Or(strings.Compare(x.Key.Recipient, y.Key.Recipient), strings.Compare(x.Key.Period, y.Key.Period))
 	})
@@ -320,13 +324,13 @@ type made struct {
 }
 
 // writeEditions builds digests, several at a time, and writes what is worth a mail.
-func (a *App) writeEditions(ctx context.Context, w *Written, dry bool, editions []*edition, day *digest.Day, top int64, now time.Time) error {
+func (a *App) writeEditions(ctx context.Context, w *Written, dry bool, editions []*edition, templates *digest.Templates, day *digest.Day, top int64, now time.Time) error {
 	feed, built := make(chan *edition), make(chan made)
 	var workers sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for e := range feed {
-				built <- makeEdition(day, e)
+				built <- makeEdition(day, templates, e)
 			}
 		})
 	}
@@ -411,20 +415,24 @@ func (a *App) writeEditions(ctx context.Context, w *Written, dry bool, editions 
 }
 
 // makeEdition builds one digest and lays it out.
-func makeEdition(day *digest.Day, e *edition) made {
+func makeEdition(day *digest.Day, templates *digest.Templates, e *edition) made {
 	m := made{edition: e}
 	d, err := day.Reader(&e.reader, e.language)
 	if err == nil {
 		m.subject, m.items, m.worth = d.Subject, d.News(), d.Worth()
-		m.content, err = packDigest(d)
+		m.content, err = packDigest(templates, d)
 	}
 	m.err = err
 	return m
 }
 
 // packDigest lays a digest out as a mail says it, with what it was made of.
-func packDigest(d digest.Digest) (store.PackedContent, error) {
-	html, err := digest.HTML(d)
+func packDigest(templates *digest.Templates, d digest.Digest) (store.PackedContent, error) {
+	html, err := templates.HTML(d)
+	if err != nil {
+		return store.PackedContent{}, err
+	}
+	text, err := templates.Text(d)
 	if err != nil {
 		return store.PackedContent{}, err
 	}
@@ -432,7 +440,7 @@ func packDigest(d digest.Digest) (store.PackedContent, error) {
 	if err != nil {
 		return store.PackedContent{}, fmt.Errorf("digest %s: %v", d.Date, err)
 	}
-	return store.PackContent(&store.Content{Subject: d.Subject, Text: digest.Text(d), HTML: string(html), Data: data})
+	return store.PackContent(&store.Content{Subject: d.Subject, Text: text, HTML: string(html), Data: data})
 }
 
 // letter is how mails look that leave this house.
@@ -443,13 +451,18 @@ func (a *App) letter() *mail.Letter {
 
 // EML gives a digest as a mail that nobody is sent.
 func (a *App) EML(d digest.Digest) ([]byte, error) {
-	html, err := digest.HTML(d)
+	templates := a.Templates()
+	html, err := templates.HTML(d)
+	if err != nil {
+		return nil, err
+	}
+	text, err := templates.Text(d)
 	if err != nil {
 		return nil, err
 	}
 	l := a.letter()
 	key := store.MailKey{Recipient: d.Department, Period: d.Date + " " + d.Language}
-	return l.Render(&outbox.Message{ID: outbox.MessageID(key, l.Domain()), Kind: KindDigest, Language: d.Language, Date: a.now(), Subject: d.Subject, Text: digest.Text(d), HTML: string(html)})
+	return l.Render(&outbox.Message{ID: outbox.MessageID(key, l.Domain()), Kind: KindDigest, Language: d.Language, Date: a.now(), Subject: d.Subject, Text: text, HTML: string(html)})
 }
 
 // ErrDry says that nothing is sent, because nobody has said through which server.

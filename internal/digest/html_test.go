@@ -44,7 +44,11 @@ func TestSoonIsShort(t *testing.T) {
 // looks for each mark: a branch that no day reaches is one whose fields nobody has checked.
 func TestTemplateBranches(t *testing.T) {
 	t.Parallel()
-	tmpl, err := template.New("digest").Parse(htmlSource)
+	source, err := TemplateSource(HTMLTemplate)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl, err := template.New("digest").Parse(string(source))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,9 @@ import (
 	"utkik/internal/subscription"
 )
 
-// page is a digest laid out: what both the plain text and the HTML show, in the same order.
-type page struct {
+// Page is a digest laid out: what both the plain text and the HTML show, in the same order. Its fields are what a
+// template may name.
+type Page struct {
 	Lang     string
 	Subject  string
 	Heading  string
@@ -90,14 +91,14 @@ type pageProof struct {
 
 // lay turns a digest into a page. A digest in a language that is not there, which [Build] refuses, comes out
 // in Swedish.
-func lay(d *Digest) page {
+func lay(d *Digest) Page {
 	w, err := newWords(d.Language)
 	if err != nil {
 		if w, err = newWords("sv"); err != nil {
-			return page{Subject: d.Subject} // unreachable: the files are part of the program and tested
+			return Page{Subject: d.Subject} // unreachable: the files are part of the program and tested
 		}
 	}
-	p := page{
+	p := Page{
 		Lang: w.lang, Subject: d.Subject, Heading: w.f("heading", args{Name: d.DepartmentName, Date: d.DateWords}), Lead: d.Lead,
 		Warnings: d.Warnings, Proof: pageProof{Heading: w.t("proof.heading"), Words: d.Proof.Words},
 		Footer: w.f("footer", args{Name: d.PlanName, Label: d.Authority}),

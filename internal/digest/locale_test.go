@@ -74,7 +74,7 @@ func used(t *testing.T) map[string]bool {
 			return s, err == nil
 		}
 		ast.Inspect(f, func(n ast.Node) bool {
-			if s, ok := literal(n); ok && dotted.MatchString(s) {
+			if s, ok := literal(n); ok && dotted.MatchString(s) && !strings.HasSuffix(s, ".tmpl") {
 				out[s] = true
 			}
 			c, ok := n.(*ast.CallExpr)

@@ -8,154 +8,46 @@ import (
 // columns is where plain text is broken: mail programs quote and indent it, and 72 leaves room.
 const columns = 72
 
-// Text lays a digest out as plain text of 72 columns. Addresses are never broken.
-func Text(d Digest) string {
-	p := lay(&d)
-	t := &sheet{}
-	t.heading(p.Heading, "=")
-	t.para("", p.Lead)
-	for _, s := range p.Warnings {
-		t.para("", s)
-	}
-	for _, s := range p.Baseline {
-		t.para("", s)
-	}
-	for _, s := range p.Sections {
-		t.gap()
-		head := s.Heading
-		if s.Count > 0 {
-			head += " (" + itoa(s.Count) + ")"
-		}
-		t.heading(head, "=")
-		for _, g := range s.Groups {
-			if g.Name != "" {
-				t.heading(g.Name, "-")
-			}
-			for _, it := range g.Items {
-				t.item(it)
-			}
-			if g.Fold != "" {
-				t.para("", g.Fold)
-			}
-		}
-	}
-	t.gap()
-	t.heading(p.Proof.Heading, "=")
-	for _, s := range p.Proof.Sources {
-		t.hang("- ", s)
-	}
-	t.line("")
-	for _, s := range p.Proof.Words {
-		t.para("", s)
-	}
-	t.para("", p.Footer)
-	return strings.ReplaceAll(strings.TrimRight(t.b.String(), "\n")+"\n", nbsp, " ")
-}
-
-// sheet writes lines.
-type sheet struct{ b strings.Builder }
-
-func (t *sheet) line(s string) {
-	t.b.WriteString(strings.TrimRight(s, " "))
-	t.b.WriteByte('\n')
-}
-
-func (t *sheet) gap() { t.line("") }
-
-func (t *sheet) heading(s, under string) {
-	lines := wrap(s, columns)
-	widest := 0
-	for _, l := range lines {
-		t.line(l)
-		widest = max(widest, utf8.RuneCountInString(l))
-	}
-	t.line(strings.Repeat(under, widest))
-	t.line("")
-}
-
-// para is a paragraph and an empty line.
-func (t *sheet) para(indent, s string) {
-	for _, l := range wrap(s, columns-len(indent)) {
-		t.line(indent + l)
-	}
-	t.line("")
-}
-
-// hang is a line whose continuation hangs under its text.
-func (t *sheet) hang(lead, s string) {
-	width := utf8.RuneCountInString(lead)
-	for i, l := range wrap(s, columns-width) {
-		if i > 0 {
-			lead = strings.Repeat(" ", width)
-		}
-		t.line(lead + l)
-	}
-}
-
-func (t *sheet) item(it pageItem) {
-	t.hang("* ", marked(it.Title))
-	if it.Brief != "" {
-		for _, s := range it.Why {
-			t.hang("  ", it.Brief+" "+s.String())
-		}
-		if it.URL != "" {
-			t.line("  " + it.URL)
-		}
-		t.places(it)
-		t.line("")
-		return
-	}
-	t.hang("  ", it.Facts)
-	for _, c := range it.Changed {
-		t.hang("  > ", c)
-	}
-	for _, r := range it.Rows {
-		t.hang("  ", r.Label+": "+r.Text)
-	}
-	if it.URL != "" {
-		t.line("  " + it.URL)
-	}
-	t.places(it)
-	for _, s := range it.Why {
-		t.hang("  ", s.String())
-	}
-	if it.Also != "" {
-		t.hang("  ", it.Also)
-	}
-	t.line("")
-}
-
-func (t *sheet) places(it pageItem) {
-	for _, p := range it.At {
-		line := "  " + it.AtIntro + " " + p.Name
-		if p.URL != "" {
-			t.line(line + ":")
-			line = "  " + p.URL
-		}
-		t.line(line)
-	}
-}
-
-// String is the saying in plain text, words that matched between «».
-func (s saying) String() string {
+// sheet makes a mail of what the text's template wrote: lines that are too long are broken at common spaces and hang under
+// their own first word, a line of === or --- is as wide as what stands above it, and no more than two lines in
+// a row are empty.
+func sheet(s string) string {
 	var b strings.Builder
-	b.WriteString(s.Intro + " " + s.Open)
-	b.WriteString(marked(s.Words))
-	b.WriteString(s.Close + " " + s.After)
-	return b.String()
-}
-
-// marked is spans in plain text, the marked ones between «».
-func marked(spans []span) string {
-	var b strings.Builder
-	for _, w := range spans {
-		if w.Mark {
-			b.WriteString("«" + w.Text + "»")
-		} else {
-			b.WriteString(w.Text)
+	b.Grow(len(s) + len(s)/8)
+	empty, widest := 2, 0
+	for line := range strings.Lines(s) {
+		line = strings.TrimRight(line, " \t\r\n")
+		if line == "" {
+			if empty++; empty <= 2 {
+				b.WriteByte('\n')
+			}
+			widest = 0
+			continue
+		}
+		empty = 0
+		if under := line[:1]; widest > 0 && len(line) >= 3 && (under == "=" || under == "-") && strings.Trim(line, under) == "" {
+			b.WriteString(strings.Repeat(under, widest))
+			b.WriteByte('\n')
+			widest = 0
+			continue
+		}
+		rest := strings.TrimLeft(line, " ")
+		lead := line[:len(line)-len(rest)]
+		if len(rest) > 2 && rest[1] == ' ' && strings.Contains("*->", rest[:1]) {
+			lead, rest = lead+rest[:2], rest[2:]
+		}
+		width := len(lead)
+		for i, l := range wrap(rest, columns-width) {
+			if i > 0 {
+				lead = strings.Repeat(" ", width)
+			}
+			b.WriteString(lead)
+			b.WriteString(l)
+			b.WriteByte('\n')
+			widest = max(widest, width+utf8.RuneCountInString(l))
 		}
 	}
-	return b.String()
+	return strings.ReplaceAll(strings.TrimRight(b.String(), "\n")+"\n", nbsp, " ")
 }
 
 // wrap breaks s at common spaces; a word longer than the width stands alone on its line.
