@@ -101,6 +101,9 @@ func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 		p.Gone = fmt.Sprintf(f.T.Gone, f.T.day(rec.Gone))
 	}
 	p.Status, p.StatusName, p.When = string(c.Status), f.T.Statuses[string(c.Status)], when(f.T, &c, now)
+	if c.Opens.IsZero() && len(c.Deadlines) == 0 && c.Expected != "" {
+		p.When = moment{Day: f.T.ExpectedIn + " " + c.Expected}
+	}
 	if host := webHost(c.URL); host != "" {
 		p.URL, p.AtSource = c.URL, fmt.Sprintf(f.T.AtSource, host)
 	}
