@@ -39,6 +39,7 @@ type Config struct {
 	Rand         func() float64    // jitter in [0,1); nil is math/rand
 	Log          *slog.Logger      // nil is silent
 	Progress     io.Writer         // a terminal that shows how far a run is; nil shows nothing
+	Commons      Commons           // what engines share that run beside this one; nil: none does
 	Transport    http.RoundTripper // speaks to the network; nil is our own, which refuses private addresses
 }
 

@@ -90,6 +90,13 @@ func (l *lane) slower(delay time.Duration) {
 	}
 }
 
+// pace is the lane's delay.
+func (l *lane) pace() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.delay
+}
+
 // wait holds until the next request may start.
 func (l *lane) wait(ctx context.Context) error {
 	l.mu.Lock()

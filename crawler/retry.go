@@ -87,7 +87,7 @@ func (e *Engine) exchange(ctx context.Context, a ask, t tally) (*answer, error) 
 	}
 	defer l.leave()
 	for n := 1; ; n++ {
-		if err := l.wait(ctx); err != nil {
+		if err := e.wait(ctx, a.url.Host, l); err != nil {
 			return nil, err
 		}
 		got, err := e.try(ctx, a, t)
@@ -117,6 +117,9 @@ func (e *Engine) exchange(ctx context.Context, a ask, t tally) (*answer, error) 
 						failed.reason, asked.Round(time.Second), maxRetryAfter), fault: failed.fault, transient: true}
 				}
 				wait = max(wait, asked)
+				if err := e.postpone(ctx, a.url.Host, asked); err != nil {
+					return nil, err
+				}
 			}
 		}
 		if err := sleep(ctx, wait); err != nil {

@@ -49,7 +49,16 @@ func (e *Engine) allowed(ctx context.Context, u *url.URL, t tally) error {
 		return ctx.Err()
 	}
 	defer func() { <-r.turn }()
-	if age := e.cfg.Now().Sub(r.asked); r.asked.IsZero() || age >= r.expires || age < 0 {
+	stale := func() bool {
+		age := e.cfg.Now().Sub(r.asked)
+		return r.asked.IsZero() || age >= r.expires || age < 0
+	}
+	if stale() {
+		if err := e.recall(ctx, r, u.Scheme+"://"+u.Host); err != nil {
+			return err
+		}
+	}
+	if stale() {
 		if err := e.fetchRobots(ctx, r, u, t); err != nil {
 			return err
 		}
@@ -72,7 +81,7 @@ func (e *Engine) allowed(ctx context.Context, u *url.URL, t tally) error {
 	return nil
 }
 
-// fetchRobots fills r. An error means that ctx ended, and r is as it was.
+// fetchRobots fills r. An error means that ctx ended, or that what the host said could not be shared.
 func (e *Engine) fetchRobots(ctx context.Context, r *robots, of *url.URL, t tally) error {
 	u := &url.URL{Scheme: of.Scheme, Host: of.Host, Path: robotsPathName}
 	header := http.Header{"User-Agent": {e.cfg.UserAgent}, "Accept": {"text/plain, */*;q=0.5"}, "Accept-Encoding": {"gzip"}}
@@ -102,9 +111,11 @@ func (e *Engine) fetchRobots(ctx context.Context, r *robots, of *url.URL, t tall
 	switch {
 	case err == nil && got.status/100 == 2:
 		r.rules, r.failed = parseRobots(got.body), ""
+		return e.share(ctx, r, of.Scheme+"://"+of.Host, got.body)
 	case err == nil && got.status/100 != 5:
 		// 4xx, or redirects without end: there is no robots.txt, and so no rule.
 		r.rules, r.failed = &robotstxt.RobotsData{}, ""
+		return e.share(ctx, r, of.Scheme+"://"+of.Host, nil)
 	case r.rules != nil && r.failed == "":
 		r.expires = robotsFailAge // the host does not answer: what it last said still stands
 	default:

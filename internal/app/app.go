@@ -161,10 +161,21 @@ func (a *App) engineConfig() (crawler.Config, error) {
 	}
 	conf := crawler.Config{
 		UserAgent: c.Agent(), AllowPrivate: c.AllowPrivate, Retries: c.Retries, MaxBytes: c.MaxBytes, Timeout: c.Timeout,
-		Now: a.now, Progress: a.progress, // no Log: the run's own lines, with what was saved, are take's
+		Now: a.now, Progress: a.progress, Commons: commons{a.Store}, // no Log: the run's own lines, with what was saved, are take's
 	}
 	if c.Retries == 0 {
 		conf.Retries = -1 // the engine takes 0 for its default
 	}
 	return conf, nil
+}
+
+// commons is the store as crawlers share it.
+type commons struct{ *store.Store }
+
+func (c commons) Robots(ctx context.Context, origin string) (string, time.Time, error) {
+	body, asked, err := c.Store.Robots(ctx, origin)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", time.Time{}, nil
+	}
+	return body, asked, err
 }

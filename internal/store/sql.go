@@ -32,6 +32,7 @@ const (
 	changeListCall
 	cursorGet
 	planHash
+	robotsGet
 	matchOne
 	matchList
 	digestList
@@ -93,6 +94,9 @@ const (
 	holdRelease
 	cursorSet
 	planSet
+	hostReserve
+	hostPostpone
+	robotsSet
 	matchState
 	matchSet
 	matchDelete
@@ -171,8 +175,12 @@ const (
 	digestSelect = `SELECT department, date, language, hash, at, body FROM digests `
 )
 
+// hostFree is when a host is free for a request: never before now, nor before its time and ours since the last request.
+// A clock that was set back must not close a host for longer than an hour.
+const hostFree = `LEAST(GREATEST(CLOCK, h.next, h.last + $2), CLOCK + 3600000)`
+
 // statements is every SQL text that runs after the migrations, in the words that SQLite and PostgreSQL
-// share. Parameters are numbered in the order in which they first appear: SQLite numbers them so. A
+// share; the words CLOCK, GREATEST and LEAST are exchanged for the engine's own (see dialect). Parameters are numbered in the order in which they first appear: SQLite numbers them so. A
 // "LIMIT" of the greatest integer means no limit on both engines.
 var statements = [queries]string{
 	runOpen: `SELECT started FROM runs WHERE source = $1 AND ended = 0 ORDER BY id DESC LIMIT 1`,
@@ -275,6 +283,16 @@ var statements = [queries]string{
 	cursorGet: `SELECT value FROM cursors WHERE name = $1`,
 	cursorSet: `INSERT INTO cursors (name, value) VALUES ($1, $2)
 		ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+
+	// CLOCK is the database's own, in milliseconds; see dialect.
+	hostReserve: `INSERT INTO hosts AS h (host, last, next) VALUES ($1, CLOCK, CLOCK + $2)
+		ON CONFLICT (host) DO UPDATE SET last = ` + hostFree + `, next = ` + hostFree + ` + $2
+		RETURNING last - CLOCK`,
+	hostPostpone: `INSERT INTO hosts AS h (host, last, next) VALUES ($1, 0, CLOCK + $2)
+		ON CONFLICT (host) DO UPDATE SET next = GREATEST(h.next, CLOCK + $2)`,
+	robotsGet: `SELECT asked, body FROM robots WHERE origin = $1`,
+	robotsSet: `INSERT INTO robots (origin, asked, body) VALUES ($1, $2, $3)
+		ON CONFLICT (origin) DO UPDATE SET asked = excluded.asked, body = excluded.body`,
 
 	planHash: `SELECT hash FROM plans WHERE plan = $1`,
 	planSet: `INSERT INTO plans (plan, hash) VALUES ($1, $2)

@@ -78,7 +78,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 func (s *Store) Path() string { return s.path }
 
 func (s *Store) prepare(ctx context.Context) error {
-	for q, text := range statements {
+	for q := range statements {
+		text := s.engine.text(query(q))
 		db := s.writer
 		if query(q) < reads {
 			db = s.reader
