@@ -7,8 +7,8 @@ import (
 
 // The data that comes with the program.
 //
-//go:embed sources/*.yaml plans/*.yaml
+//go:embed sources/*.yaml plans/*.yaml plans/learned/*.yaml
 var embedded embed.FS
 
-// Embedded gives the sources/*.yaml and plans/*.yaml that come with the program.
+// Embedded gives the sources/*.yaml, plans/*.yaml and plans/learned/*.yaml that come with the program.
 func Embedded() fs.FS { return embedded }

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -301,13 +303,52 @@ func (c *Config) PlanData(name string) (file string, data []byte, err error) {
 	return "", nil, fmt.Errorf("no plan %q%s; a file is named with its .yaml", name, hint(name, ids, "there are"))
 }
 
-// LoadPlan reads a plan, named as for [Config.PlanData].
+// learnedKey finds the file of learned words in a plan's text. It is enough to notice that either was edited; what the plan says
+// is read by [DecodePlan].
+var learnedKey = regexp.MustCompile(`(?m)^learned: *["']?([^\s"'#]+)`)
+
+// PlanBytes gives all that a plan is made of, to be compared with what it was.
+func (c *Config) PlanBytes(name string) ([]byte, error) {
+	file, data, err := c.PlanData(name)
+	if err != nil {
+		return nil, err
+	}
+	if m := learnedKey.FindSubmatch(data); m != nil {
+		_, learned, _ := c.learnedData(file, string(m[1])) // that it is missing is told when the plan is read
+		data = slices.Concat(data, learned)
+	}
+	return data, nil
+}
+
+// learnedData gives a file that a plan names, and its content: the one beside the plan's own file, else the one that comes with
+// the program, since a copy of our plan means our file too.
+func (c *Config) learnedData(planFile, name string) (file string, data []byte, err error) {
+	file = filepath.Join(filepath.Dir(planFile), filepath.FromSlash(name))
+	if data, err = os.ReadFile(file); err == nil {
+		return file, data, nil
+	}
+	name = path.Join("plans", name)
+	if ours, oursErr := fs.ReadFile(embedded, name); oursErr == nil && errors.Is(err, fs.ErrNotExist) {
+		return filepath.Join("config", filepath.FromSlash(name)), ours, nil
+	}
+	return file, nil, err
+}
+
+// LoadPlan reads a plan, named as for [Config.PlanData], with the learned words that it names.
 func (c *Config) LoadPlan(name string) (*plan.Plan, error) {
 	file, data, err := c.PlanData(name)
 	if err != nil {
 		return nil, err
 	}
-	return DecodePlan(file, data)
+	p, err := DecodePlan(file, data)
+	if err != nil || p.LearnedFile == "" {
+		return p, err
+	}
+	learned, data, err := c.learnedData(file, p.LearnedFile)
+	if err != nil {
+		return nil, Problems{{File: file, Line: p.LearnedLine, Key: "learned", Text: fmt.Sprintf("%s: %s; write it with utkik match train, or leave the key out", learned, unreadable(err))}}.Err()
+	}
+	return DecodeLearned(learned, data, p)
 }
 
 // leaf is a key that holds a single value.

@@ -1,12 +1,15 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
+	"io/fs"
 	"math"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -217,6 +220,13 @@ func (r *planReader) plan(n *yaml.Node) *plan.Plan {
 			r.each(key, n, func(key string, n *yaml.Node) { p.Priorities = append(p.Priorities, r.priority(key, n)) })
 		},
 		"weights": func(key string, n *yaml.Node) { p.Weights = r.weights(key, n) },
+		"learned": func(key string, n *yaml.Node) {
+			r.text(&p.LearnedFile)(key, n)
+			p.LearnedLine = n.Line
+			if p.LearnedFile != "" && !fs.ValidPath(p.LearnedFile) {
+				r.add(n.Line, key, "%q is no file beside the plan; want a name such as learned/%s.yaml", p.LearnedFile, cmp.Or(p.ID, "plan"))
+			}
+		},
 	}, "id", "name", "authority", "language", "goals", "priorities")
 	if n.Kind == yaml.MappingNode && len(p.Priorities) == 0 {
 		r.add(n.Line, "priorities", "a plan needs at least one priority to match calls to")
@@ -245,6 +255,76 @@ func (r *planReader) weights(key string, n *yaml.Node) plan.Weights {
 	}
 	r.mapping(key, n, known)
 	return w
+}
+
+// DecodeLearned reads a file of learned words and gives p with them. What is wrong is told at once, as for [DecodePlan].
+func DecodeLearned(name string, data []byte, p *plan.Plan) (*plan.Plan, error) {
+	r := planReader{file: name, priorities: map[string]int{}}
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return nil, Problems{syntaxProblem(name, err)}.Err()
+	}
+	if len(doc.Content) == 0 {
+		r.add(0, "", "the file is empty; leave it out of the plan")
+		return nil, r.problems.Err()
+	}
+	learned := make([][]plan.Learned, len(p.Priorities))
+	known := fields{}
+	for i := range p.Priorities {
+		known[p.Priorities[i].ID] = func(key string, n *yaml.Node) { learned[i] = r.learned(key, n) }
+	}
+	var of string // the plan on whose vocabulary they were learned; a copy of it under another name may use them
+	r.mapping("", doc.Content[0], fields{
+		"plan":       r.text(&of),
+		"priorities": func(key string, n *yaml.Node) { r.mapping(key, n, known) },
+	}, "plan", "priorities")
+	if err := r.problems.Err(); err != nil {
+		return nil, err
+	}
+	return p.WithLearned(learned), nil
+}
+
+// learned reads what was learned for one priority: by place, each word with its points.
+func (r *planReader) learned(key string, n *yaml.Node) []plan.Learned {
+	var out []plan.Learned
+	known := fields{}
+	for in, most := range map[string]int{plan.InText: 2, plan.InTitle: 1, plan.InCode: 1} {
+		known[in] = func(key string, n *yaml.Node) {
+			if n.Kind != yaml.MappingNode {
+				r.add(n.Line, key, "want words with their points, got %s", got(n))
+				return
+			}
+			seen := map[string]int{}
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				k, v := n.Content[i], n.Content[i+1]
+				full := joined(key, k.Value)
+				x := plan.Learned{In: in, Words: k.Value, Line: k.Line}
+				words := strings.Fields(k.Value)
+				miscut := in != plan.InCode && slices.ContainsFunc(words, func(w string) bool {
+					stem, cut := strings.CutSuffix(w, "*")
+					n := utf8.RuneCountInString(stem)
+					return strings.Contains(stem, "*") || n > plan.LearnedLetters || cut != (n == plan.LearnedLetters)
+				})
+				first, again := seen[k.Value]
+				switch points, err := strconv.ParseFloat(v.Value, 64); {
+				case len(words) == 0 || len(words) > most || strings.Join(words, " ") != k.Value:
+					r.add(k.Line, full, "too many words; want at most %d", most)
+				case miscut:
+					r.add(k.Line, full, "a word is known by its first %d letters: cut longer ones and put a star there, and none behind shorter ones", plan.LearnedLetters)
+				case again:
+					r.add(k.Line, full, "stands already in line %d", first)
+				case v.Kind != yaml.ScalarNode || err != nil || !(math.Abs(points) <= plan.MostLearned) || points == 0:
+					r.add(v.Line, full, "want points from -%d to %d and not 0, got %s", plan.MostLearned, plan.MostLearned, got(v))
+				default:
+					x.Points = points
+					out = append(out, x)
+				}
+				seen[k.Value] = k.Line
+			}
+		}
+	}
+	r.mapping(key, n, known)
+	return out
 }
 
 func (r *planReader) goal(key string, n *yaml.Node) plan.Goal {

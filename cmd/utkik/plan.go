@@ -74,7 +74,7 @@ func (p *program) showPlan(pl *plan.Plan) {
 		p.showActivities(g.Activities)
 	}
 	for _, pr := range pl.Priorities {
-		fmt.Fprintf(p.out, "\nPriority %s: %s (goals: %s; %d terms, %d rules)\n", pr.ID, pr.Name, strings.Join(pr.Goals, ", "), len(pr.Vocabulary), len(pr.Rules))
+		fmt.Fprintf(p.out, "\nPriority %s: %s (goals: %s; %d terms, %d rules, %d learned words)\n", pr.ID, pr.Name, strings.Join(pr.Goals, ", "), len(pr.Vocabulary), len(pr.Rules), len(pr.Learned))
 		p.showActivities(pr.Activities)
 	}
 	fmt.Fprintln(p.out, "\nNetworks")

@@ -41,7 +41,7 @@ func (a *App) readPlan() error {
 
 // planStamp names the bytes that the plan in force is made of.
 func (a *App) planStamp() ([sha256.Size]byte, error) {
-	_, data, err := a.Config.PlanData(a.Config.Plan)
+	data, err := a.Config.PlanBytes(a.Config.Plan)
 	if err != nil {
 		return [sha256.Size]byte{}, err
 	}

@@ -119,6 +119,22 @@ func bruteOne(p *plan.Plan, pp *plan.Priority, c *call.Call) (Result, bool) {
 			Field: l.field, Term: l.term, Weight: -(1 - capped) * (points - halfway)})
 		points = halfway + capped*(points-halfway)
 	}
+	lessons := bruteLessons(pp, c, code, passages)
+	var sum int32
+	for _, l := range lessons {
+		sum += l.hundredths
+	}
+	if len(pp.Learned) > 0 {
+		if pressed := press(points); pressed != points {
+			for i := range reasons {
+				reasons[i].Weight *= pressed / points
+			}
+			points = pressed
+		}
+	}
+	points += own.learned(sum)
+	spoken = spoken || own.learned(sum) > 0 && points >= whisper
+	reasons = append(reasons, learnedReasons(lessons, &own, quote.general, c, code, passages)...)
 	r := Result{Priority: pp.ID, Score: squash(points)}
 	r.Included = r.Score >= includeAt
 	for _, d := range []struct {
@@ -147,6 +163,42 @@ func bruteOne(p *plan.Plan, pp *plan.Priority, c *call.Call) (Result, bool) {
 	})
 	r.Reasons = shorten(reasons)
 	return r, spoken
+}
+
+// bruteLessons looks for every learned word at every word of the call.
+func bruteLessons(pp *plan.Priority, c *call.Call, code string, passages []passage) []lesson {
+	var out []lesson
+	for _, x := range pp.Learned {
+		if at, ok := bruteStands(x, c, code, passages); ok {
+			out = append(out, lesson{sight{place: at}, x.Words, int32(math.Round(100 * x.Points))})
+		}
+	}
+	return sortLessons(out)
+}
+
+func bruteStands(x plan.Learned, c *call.Call, code string, passages []passage) (place, bool) {
+	if x.In == plan.InCode {
+		_, value := codeOf(c, code)
+		found := false
+		codeParts(value, func(part string) { found = found || part == x.Words })
+		return place{passage: -1}, found
+	}
+	wanted := strings.Fields(x.Words)
+	for i, p := range passages {
+		if !p.speaks() || x.In == plan.InTitle && !p.isTitle() {
+			continue
+		}
+	next:
+		for from := 0; from+len(wanted) <= len(p.words); from++ {
+			for k, w := range wanted {
+				if here := p.words[from+k].text; numeral(here) || spell(stem(here)) != w {
+					continue next
+				}
+			}
+			return place{int32(i), int32(from), int32(from + len(wanted))}, true
+		}
+	}
+	return place{}, false
 }
 
 // standsAt gives every place of passages where phrase stands, found by trying them all.
@@ -226,6 +278,28 @@ func drawPlans(t *rapid.T) []*plan.Plan {
 	exception := rapid.Custom(func(t *rapid.T) plan.Exception {
 		return plan.Exception{Source: "s", Ref: rapid.SampledFrom([]string{"r", "other"}).Draw(t, "ref"), Who: "fui", Why: "so."}
 	})
+	learned := rapid.Custom(func(t *rapid.T) plan.Learned {
+		x := plan.Learned{In: rapid.SampledFrom([]string{plan.InText, plan.InText, plan.InTitle, plan.InCode}).Draw(t, "in")}
+		x.Points = rapid.SampledFrom([]float64{2, 0.7, 0.29, 0.01, -0.01, -0.58, -2}).Draw(t, "points")
+		stemmed := func() string {
+			for _, w := range words(word.Draw(t, "learned")) {
+				return spell(stem(w.text))
+			}
+			return "water"
+		}
+		switch x.In {
+		case plan.InCode:
+			x.Words = rapid.SampledFrom([]string{"LIFE", "NAT", "LIFE-NAT", "CULT", "X"}).Draw(t, "part")
+		case plan.InText:
+			if x.Words = stemmed(); rapid.Bool().Draw(t, "two") {
+				x.Words += " " + stemmed()
+			}
+		default:
+			x.Words = stemmed()
+		}
+		return x
+	})
+	same := func(x plan.Learned) [2]string { return [2]string{x.In, x.Words} }
 	ps := make([]*plan.Plan, rapid.IntRange(1, 3).Draw(t, "plans"))
 	for i := range ps {
 		ps[i] = &plan.Plan{ID: fmt.Sprint("p", i), Language: rapid.SampledFrom([]string{"sv", "en"}).Draw(t, "language")}
@@ -242,6 +316,7 @@ func drawPlans(t *rapid.T) []*plan.Plan {
 				Rules:      rapid.SliceOfN(rule, 0, 4).Draw(t, "rules"),
 				Always:     rapid.SliceOfN(exception, 0, 1).Draw(t, "always"),
 				Never:      rapid.SliceOfN(exception, 0, 1).Draw(t, "never"),
+				Learned:    rapid.SliceOfNDistinct(learned, 0, rapid.SampledFrom([]int{0, 9}).Draw(t, "most learned"), same).Draw(t, "learned words"),
 			})
 		}
 	}

@@ -7,6 +7,7 @@ import "utkik/internal/call"
 func (s *Set) Reached(c *call.Call) int {
 	w := s.work()
 	s.find(w, c)
+	s.listen(w, c)
 	s.list(w, c, english(c), enough(0))
 	w.reach()
 	s.works.Put(w)

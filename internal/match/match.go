@@ -91,6 +91,7 @@ type verdict struct {
 	taken         []hit      // of terms that say what the priority is not about
 	lost          []evidence // of them: those that took points away, and how many
 	rules         []ruled
+	share         float64 // of its points that each term and rule keeps beside learned words
 	limited       float64 // points that were lost to who may apply
 	always, never *plan.Exception
 }
@@ -229,6 +230,12 @@ func (s *Set) explain(i int, v *verdict, w *work, c *call.Call) []Reason {
 			Weight:       -v.limited,
 		})
 	}
+	if s.lore != nil {
+		for i := range rs {
+			rs[i].Weight *= v.share
+		}
+	}
+	rs = append(rs, learnedReasons(s.lessons(w, i), s.factors(i), q.general, c, w.code, w.passages)...)
 	said := func(e *plan.Exception, term string, points float64) {
 		rs = append(rs, Reason{
 			Kind:         KindDecision,

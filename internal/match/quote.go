@@ -18,8 +18,11 @@ type quotation struct {
 	own, en string
 }
 
-// quotes is what a priority's plan says of its terms and rules, in their order.
-type quotes struct{ terms, rules []quotation }
+// quotes is what a priority's plan says of its terms and rules, in their order, and of what is neither.
+type quotes struct {
+	terms, rules []quotation
+	general      quotation
+}
 
 // quotesOf finds for every term of a priority the sentence in the plan's language that speaks of it: one that
 // holds any of its words, in the priority's own text first and then in its activities; else the one whose
@@ -27,7 +30,7 @@ type quotes struct{ terms, rules []quotation }
 // sentence of the terms that its note or its pattern holds.
 func quotesOf(pp *plan.Priority, language string) *quotes {
 	v := speakerOf(pp)
-	q := &quotes{make([]quotation, len(pp.Vocabulary)), make([]quotation, len(pp.Rules))}
+	q := &quotes{terms: make([]quotation, len(pp.Vocabulary)), rules: make([]quotation, len(pp.Rules))}
 	own := v.speak(pp.Text, isEnglish(language))
 	english := v.speak(pp.TextEN, true)
 	pair(own, english)
@@ -56,11 +59,12 @@ func quotesOf(pp *plan.Priority, language string) *quotes {
 			}
 		}
 	}
+	q.general = quotation{KindRule, pp.Name, pp.NameEN}
+	if len(own) > 0 {
+		q.general = quotation{KindRule, own[0].text, own[0].inEnglish(nil)}
+	}
 	for k, r := range pp.Rules {
-		quote := quotation{KindRule, pp.Name, pp.NameEN}
-		if len(own) > 0 {
-			quote = quotation{KindRule, own[0].text, own[0].inEnglish(nil)}
-		}
+		quote := q.general
 		var best float64
 		for _, s := range v.speak(r.Note+"\n\n"+strings.ReplaceAll(r.Pattern, "*", " "), false) {
 			for n, t := range pp.Vocabulary {

@@ -12,7 +12,7 @@ import (
 
 // weighing names how matches are weighed. Raise it with every change of a weight, a rule or a reason in this package: stored
 // matches of another weighing are done anew.
-const weighing = "2"
+const weighing = "3"
 
 // Hash names a plan and the way of weighing: matches with the same hash need not be made again.
 func Hash(p *plan.Plan) string {
@@ -41,6 +41,7 @@ const (
 	KindWords    Kind = "words"    // a term of which no sentence speaks: the priority's name, a colon and its words
 	KindRule     Kind = "rule"     // a rule: the plan's sentence nearest to it
 	KindLimit    Kind = "limit"    // who may apply: a sentence of this package, in Swedish, that no plan holds
+	KindLearned  Kind = "learned"  // words that labels have shown to count: the plan's sentence that speaks for its rules
 	KindDecision Kind = "decision" // a person's decision about this very call: who and why
 )
 

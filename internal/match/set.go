@@ -29,6 +29,7 @@ type Set struct {
 	plans     []owner
 	profiles  []profile
 	decisions map[call.Key][]decision
+	lore      *lore // nil if no plan has learned words
 
 	// Of all profiles, one's behind the other's; what many share is kept once.
 	terms    rows[term] // and one more, where the last one ends
@@ -185,7 +186,7 @@ func (b *builder) add(p *plan.Plan, pp *plan.Priority) error {
 	}
 	b.profiles = append(b.profiles, profile{Priority: *pp, owner: int32(len(b.plans) - 1), first: b.terms.size()})
 	own := &b.profiles[n]
-	own.Vocabulary, own.Always, own.Never = nil, nil, nil
+	own.Vocabulary, own.Always, own.Never, own.Learned = nil, nil, nil, nil
 	for _, t := range pp.Vocabulary {
 		b.terms.add(term{b.spelt.size(), b.weigh(b.factors(int(n)).term(t.Weight)), b.note(t.Note)})
 		for at, phrase := range phrasesOf(t) {
@@ -211,6 +212,14 @@ func (b *builder) add(p *plan.Plan, pp *plan.Priority) error {
 			b.pattern[key] = at
 		}
 		b.listed = append(b.listed, at)
+	}
+	if len(pp.Learned) > 0 {
+		if b.lore == nil {
+			b.lore = newLore()
+		}
+		if err := b.lore.add(n, pp.Learned); err != nil {
+			return err
+		}
 	}
 	for _, e := range pp.Always {
 		b.decide(decision{n, true, e})

@@ -37,6 +37,8 @@ type work struct {
 	rules     []ruled
 	against   []int32 // phrases that speak against it, by number in phrases
 	squashed  squashed
+	heard     heard
+	taught    []taught // profiles for which learned words speak, in order
 	verdict   verdict
 	limit     limit
 	decisions []decision // about the call
@@ -141,6 +143,7 @@ func (s *Set) each(c *call.Call, floor float64, reasons bool, found func(w *work
 	w := s.work()
 	foreign := english(c)
 	s.find(w, c)
+	s.listen(w, c)
 	s.list(w, c, foreign, enough(floor))
 	w.reach()
 	w.choose()
@@ -159,11 +162,14 @@ func (s *Set) each(c *call.Call, floor float64, reasons bool, found func(w *work
 				spoken = w.add(head)
 			}
 			said := len(w.decisions) > 0 && w.said(uint32(profile))
-			if !spoken && !said {
-				continue
-			}
 			if v.points > halfway && w.barred(c) {
 				v.limit()
+			}
+			if s.lore != nil {
+				spoken = s.learn(w, profile, spoken)
+			}
+			if !spoken && !said {
+				continue
 			}
 			if said {
 				v.decide()
@@ -242,6 +248,15 @@ func (s *Set) list(w *work, c *call.Call, foreign bool, need float64) {
 		from, to := s.orders.of(f.pattern, f.pattern+1)
 		s.note(w, &s.orders, from, to, says{from: f.fact, kind: byRule}, inTitle, scale)
 	}
+	w.taught = w.taught[:0]
+	if s.lore != nil {
+		for seat, p := range s.lore.profiles {
+			if hundredths := w.heard.sums[seat]; hundredths > 0 {
+				points := s.factors(int(p)).learned(hundredths)
+				w.taught = append(w.taught, taught{p, uint8(max(1, min(enoughBound, math.Ceil(points*scale))))})
+			}
+		}
+	}
 	w.decisions = s.decisions[c.Key()]
 }
 
@@ -268,6 +283,9 @@ func (w *work) reach() {
 		if l := &w.lists[i]; l.most > 0 {
 			w.bounds.add(l.entries, l.shift, l.most)
 		}
+	}
+	for _, x := range w.taught {
+		w.bounds.raise(x.profile, x.most)
 	}
 	for _, d := range w.decisions {
 		w.bounds[d.profile] = enoughBound

@@ -16,6 +16,8 @@ type Plan struct {
 	Departments []Department `json:"departments"`
 	Priorities  []Priority   `json:"priorities"`
 	Weights     Weights      `json:"weights,omitzero"`
+	LearnedFile string       `json:"-"` // of learned words, as the plan names it, beside its own; see [Priority.Learned]
+	LearnedLine int          `json:"-"` // where it is named
 }
 
 // Weights are factors on the numbers by which matches are weighed. The matcher's own numbers fit plans at large; a
@@ -89,6 +91,7 @@ type Priority struct {
 	Rules      []Rule      `json:"rules"`
 	Always     []Exception `json:"always,omitempty"`
 	Never      []Exception `json:"never,omitempty"`
+	Learned    []Learned   `json:"learned,omitempty"`
 }
 
 // Activity is one row of the plan's tables.
@@ -117,6 +120,29 @@ type Rule struct {
 	Note    string  `json:"note,omitempty"`
 	Line    int     `json:"-"`
 }
+
+// Learned is a word that labelled calls have shown to speak for or against a priority. It gives or takes a little of what
+// a term does: the vocabulary is what people say of the subject, learned words are what calls say beside it.
+type Learned struct {
+	In     string  `json:"in"`     // where the word stands: text, title or code
+	Words  string  `json:"words"`  // one word or two side by side, cut to [LearnedLetters]; of a code, a part of it
+	Points float64 `json:"points"` // whole hundredths
+	Line   int     `json:"-"`      // in the file of learned words
+}
+
+// LearnedLetters is by how many letters at most a learned word is known: "regiona*" stands for regional and regionalt alike. A word has a
+// star if it has so many, and none if it is shorter.
+const LearnedLetters = 7
+
+// MostLearned is what a learned word may give or take at most: a word that settles a matter alone belongs to the vocabulary.
+const MostLearned = 3
+
+// The places of learned words.
+const (
+	InText  = "text"  // any title, and the head of the text
+	InTitle = "title" // the call's own title, beside what the word gives in text
+	InCode  = "code"  // the code of the topic or call
+)
 
 // Exception is a decision of a person about one call.
 type Exception struct {
@@ -154,4 +180,19 @@ func (p *Plan) Department(id string) (*Department, bool) {
 		}
 	}
 	return nil, false
+}
+
+// WithLearned gives p with learned words in the place of those that it has: of each priority, in the plan's order; nil
+// takes them away.
+func (p *Plan) WithLearned(learned [][]Learned) *Plan {
+	out := *p
+	out.Priorities = make([]Priority, len(p.Priorities))
+	copy(out.Priorities, p.Priorities)
+	for i := range out.Priorities {
+		out.Priorities[i].Learned = nil
+		if i < len(learned) {
+			out.Priorities[i].Learned = learned[i]
+		}
+	}
+	return &out
 }
