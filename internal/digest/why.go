@@ -34,8 +34,11 @@ func (b *builder) why(c *call.Call, p *plan.Priority, reasons []match.Reason) Wh
 		default:
 			worth = 1
 		}
-		if r.Kind == match.KindSentence || r.Kind == match.KindDecision {
+		switch r.Kind {
+		case match.KindSentence, match.KindDecision:
 			worth += 1.5
+		case match.KindLearned: // a term or a rule says what is meant
+			worth /= 10
 		}
 		if worth > bestWorth {
 			best, bestWorth = r, worth
@@ -145,7 +148,7 @@ func (b *builder) against(results []match.Result) []Against {
 	var points []match.Reason
 	for _, res := range results {
 		for _, r := range res.Reasons {
-			if r.Weight < 0 {
+			if r.Weight < 0 && r.Kind != match.KindLearned { // words that take hundredths are no reason to tell a reader
 				points = append(points, r)
 			}
 		}

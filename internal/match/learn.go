@@ -227,7 +227,8 @@ func (l *Learner) Crossed(ctx context.Context) (map[call.Key][]Result, error) {
 	return answers, nil
 }
 
-// fitting is one priority's model while it is made.
+// fitting is one priority's model while it is made. Nobody else sees it, so that its loops need no watching for races,
+// which would take most of the time of the tests.
 type fitting struct {
 	rows   [][]int32 // by trait: the calls in which it stands, in order
 	scale  []float64
@@ -332,6 +333,8 @@ func strongestOf(ts []int32, n int, strength func(int32) float64) []int32 {
 func chance(odds float64) float64 { return 1 / (1 + math.Exp(-odds)) }
 
 // settle finds the second threshold, and how wrong every call is. The first is fixed, so that points keep their measure.
+//
+//go:norace
 func (f *fitting) settle() {
 	for range 3 {
 		var g, h float64
@@ -359,6 +362,8 @@ func (f *fitting) settle() {
 }
 
 // pull is how strongly a trait's calls are misjudged to one side.
+//
+//go:norace
 func (f *fitting) pull(t int32) float64 {
 	var g float64
 	for _, i := range f.rows[t] {
@@ -369,6 +374,8 @@ func (f *fitting) pull(t int32) float64 {
 
 // round improves the weights of ts one by one, twice over, near where the model stands. Products are rounded before they are
 // added, so that all processors learn the same.
+//
+//go:norace
 func (f *fitting) round(ts []int32, all bool) {
 	f.settle()
 	for sweep := range 2 {
@@ -400,6 +407,8 @@ func (f *fitting) round(ts []int32, all bool) {
 }
 
 // move adds to the weight of a trait.
+//
+//go:norace
 func (f *fitting) move(t int32, by float64) {
 	f.weight[t] += by
 	by *= f.scale[t]
