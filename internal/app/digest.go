@@ -77,7 +77,7 @@ func (a *App) Digests(ctx context.Context, departments []string, date, language 
 // readDay reads once what every digest of a day is built from: the changes, which are handed in, the calls that a digest
 // may speak of, what is held, and how the sources stand.
 func (a *App) readDay(ctx context.Context, changes []call.Change, date string, now, end time.Time) (*digest.Day, error) {
-	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.Config.Web.BaseURL}
+	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.Config.Web.BaseURL, Links: a.itemLinks()}
 	var err error
 	if in.Groups, err = a.Store.Groups(ctx); err != nil {
 		return nil, err

@@ -47,6 +47,9 @@ func (b *builder) build() Digest {
 		Department: b.in.Department, DepartmentName: b.department(), Date: b.in.Date, DateWords: b.w.day(b.today),
 		Language: b.in.Language, Warnings: []string{}, Baselines: []Baseline{}, Sections: []Section{}, More: link(b.in.More), Follows: b.labels,
 	}
+	if b.reader != nil {
+		d.Foot = Foot{link(b.reader.Foot.Unsubscribe), link(b.reader.Foot.Pause)}
+	}
 	left := map[Reason]int{}
 	chosen := map[SectionID][]Entry{}
 	used := map[call.Key]bool{}
@@ -216,6 +219,10 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 		Also: []Also{}, Why: Why{Part: PartText, Networks: []string{}}, key: c.Key(), hit: -1, opensAt: c.Opens,
 	}
 	b.sort(it, &e)
+	if b.in.Links != nil {
+		l := b.in.Links(e.key)
+		e.Links = Links{link(l.Read), link(l.Calendar), link(l.Follow), link(l.Act), link(l.NotRelevant)}
+	}
 	if len(results) > 0 {
 		best, _ := b.in.Plan.Priority(results[0].Priority)
 		e.Priority, e.PriorityName, e.Score = best.ID, b.priorityName(best), results[0].Score
@@ -305,7 +312,14 @@ func (b *builder) section(id SectionID, es []Entry, more string) Section {
 		}
 		return cmp.Or(score, byDate(x, y), x.key.Compare(y.key))
 	})
-	s := Section{ID: id, Heading: b.w.t("section." + string(id)), Count: len(es)}
+	s := Section{ID: id, Heading: b.w.t("section." + string(id))}
+	for i := range es {
+		if es[i].Doubtful {
+			s.Doubtful++
+		} else {
+			s.Count++
+		}
+	}
 	add := func(g Group, keep func(Entry) bool) {
 		for _, e := range es {
 			if keep(e) {
@@ -626,6 +640,9 @@ func (b *builder) warn(d *Digest) (broken int) {
 		}
 		if n := len(names); n > 0 {
 			broken += n
+			if n > fewSources+1 { // the rest stands with the proof
+				names = append(names[:fewSources:fewSources], b.w.n("warning.more", n-fewSources, args{}))
+			}
 			d.Warnings = append(d.Warnings, b.w.n("warning."+sentence, n, args{List: b.w.list(names)}))
 		}
 	}

@@ -44,6 +44,23 @@ type Input struct {
 	More       string // address where the whole digest can be read, http or https; empty when there is none
 
 	Groups [][]call.Key // calls of several sources that are the same, the best of them first
+
+	Links func(call.Key) Links // where a reader acts on an item; nil when nowhere
+}
+
+// Links are the addresses at which a reader acts on an item. One that is empty is left out.
+type Links struct {
+	Read        string `json:"read,omitempty"`     // its page here
+	Calendar    string `json:"calendar,omitempty"` // its next deadline, for a calendar
+	Follow      string `json:"follow,omitempty"`
+	Act         string `json:"act,omitempty"`
+	NotRelevant string `json:"not_relevant,omitempty"`
+}
+
+// Foot is what a mail ends with: the addresses at which its reader ends the mails, or lets them rest.
+type Foot struct {
+	Unsubscribe string `json:"unsubscribe,omitempty"`
+	Pause       string `json:"pause,omitempty"`
 }
 
 // Horizon says how far a digest looks ahead and how long its sections may grow. A zero field takes its default.
@@ -92,7 +109,7 @@ type Held struct {
 }
 
 // Format names the shape of the JSON form. It changes when a key is renamed, removed or means something else.
-const Format = "utkik-digest/2"
+const Format = "utkik-digest/3"
 
 // Digest is what one department is told on one day. Its JSON form is stable: days are 2026-04-23, instants
 // RFC 3339 UTC, amounts whole euros, and fields named "words" are for people, in the digest's language.
@@ -114,6 +131,7 @@ type Digest struct {
 	Proof          Proof      `json:"proof"`
 	More           string     `json:"more,omitempty"`
 	Follows        []string   `json:"follows,omitempty"` // of a reader who is no department: what it follows
+	Foot           Foot       `json:"foot,omitzero"`
 }
 
 // Baseline is the first complete reading of a source: its items are new to us, not to the world.
@@ -143,10 +161,11 @@ var order = []SectionID{Changed, New, Consultations, Opened, ClosingSoon, Openin
 
 // Section is one part of a digest.
 type Section struct {
-	ID      SectionID `json:"id"`
-	Heading string    `json:"heading"`
-	Count   int       `json:"count"`  // all its items, folded ones too
-	Groups  []Group   `json:"groups"` // by priority, in the department's order, or one by date of what is soon; what we may not apply for last
+	ID       SectionID `json:"id"`
+	Heading  string    `json:"heading"`
+	Count    int       `json:"count"`    // its items, folded ones too, as subject and heading count them: without the doubtful
+	Doubtful int       `json:"doubtful"` // those that the authority probably may not apply for
+	Groups   []Group   `json:"groups"`   // by priority, in the department's order, or one by date of what is soon; what we may not apply for last
 }
 
 // Group holds a section's items of one priority, or those that the authority probably may not apply for.
@@ -200,7 +219,8 @@ type Entry struct {
 	Decision      string     `json:"decision,omitempty"`       // of a reader: act or follow
 	LanguageWords string     `json:"language_words,omitempty"` // only when it is not the digest's language
 
-	Elsewhere []Elsewhere `json:"elsewhere,omitempty"`  // other sources of the same call
+	Elsewhere []Elsewhere `json:"elsewhere,omitempty"` // other sources of the same call
+	Links     Links       `json:"links,omitzero"`
 	Odds      string      `json:"odds_words,omitempty"` // where sources state different last days
 
 	key      call.Key

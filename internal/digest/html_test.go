@@ -89,6 +89,14 @@ func TestTemplateBranches(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, in := range []Input{linkedTo(normalDay()), linkedTo(soon(""))} {
+		r := strategist(in)
+		r.Foot.Pause = "https://utkik.example.org/a/p"
+		d := read(t, in, r, "sv")
+		if err := tmpl.Execute(&b, lay(&d)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	if len(marks) < 20 {
 		t.Errorf("only %d branches found", len(marks))
 	}

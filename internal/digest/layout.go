@@ -9,6 +9,7 @@ import (
 
 	"utkik/internal/call"
 	"utkik/internal/subscription"
+	"utkik/internal/watch"
 )
 
 // Page is a digest laid out: what both the plain text and the HTML show, in the same order. Its fields are what a
@@ -23,6 +24,7 @@ type Page struct {
 	Sections []pageSection
 	Proof    pageProof
 	Footer   string
+	Foot     []place // where the reader ends the mails, or lets them rest
 }
 
 type pageSection struct {
@@ -53,9 +55,10 @@ type pageItem struct {
 
 	AtIntro string // "Även hos", before At
 	At      []place
+	Links   []place // what can be done with it
 }
 
-// place is another source of an item, with its page there.
+// place is a name and an address: another source of an item, or something that can be done.
 type place struct{ Name, URL string }
 
 // row is a label and what belongs to it. Strong marks the one date that a reader looks for.
@@ -106,14 +109,13 @@ func lay(d *Digest) Page {
 	if len(d.Follows) > 0 {
 		p.Footer += " " + w.f("footer.follows", args{List: strings.Join(d.Follows, "; ")})
 	}
+	p.Foot = named(w, "act.unsubscribe", d.Foot.Unsubscribe, "act.pause", d.Foot.Pause)
 	for _, b := range d.Baselines {
 		p.Baseline = append(p.Baseline, b.Words)
 	}
-	for _, s := range d.Proof.Sources {
-		p.Proof.Sources = append(p.Proof.Sources, s.Words)
-	}
+	p.Proof.Sources = laySources(w, d.Proof.Sources)
 	for _, s := range d.Sections {
-		ps := pageSection{ID: s.ID, Heading: s.Heading}
+		ps := pageSection{ID: s.ID, Heading: s.Heading, Count: s.Count}
 		for _, g := range s.Groups {
 			pg := pageGroup{Name: g.Name, Fold: g.Fold}
 			if g.Fold != "" {
@@ -121,8 +123,6 @@ func lay(d *Digest) Page {
 			}
 			if g.Doubtful {
 				pg.Name = w.f("group.count", args{Name: g.Name, Count: w.number(int64(len(g.Items)))})
-			} else {
-				ps.Count += len(g.Items)
 			}
 			if s.ID == ClosingSoon || s.ID == OpeningSoon {
 				if g.Doubtful {
@@ -138,17 +138,19 @@ func lay(d *Digest) Page {
 				ps.Groups = append(ps.Groups, pg)
 				continue
 			}
-			last := ""
+			said := map[string]bool{} // under this heading
 			several := len(d.Follows) > 1
 			for _, e := range g.Items[:min(g.Shown, len(g.Items))] {
 				if !several { // the mail's last line says it once
 					e.Follows = nil
 				}
-				if e.Why.Activity == last { // the item above has said it
+				if said[e.Why.Activity] {
 					e.Why.Activity, e.Why.Networks = "", nil
-				} else {
-					last = e.Why.Activity
 				}
+				if said[e.Why.Plan] && e.Why.Part != PartDecision {
+					e.Why.Plan = ""
+				}
+				said[e.Why.Activity], said[e.Why.Plan] = true, true
 				pg.Items = append(pg.Items, layItem(w, s.ID, g.Doubtful, &e))
 			}
 			ps.Groups = append(ps.Groups, pg)
@@ -158,9 +160,66 @@ func lay(d *Digest) Page {
 	return p
 }
 
+// fewSources is how many sources of which the same is to be said stand each on a line of their own.
+const fewSources = 3
+
+// laySources says how the sources were read. Where the same is to be said of many, it is said once.
+func laySources(w *words, sources []SourceProof) []string {
+	same := func(s SourceProof) string {
+		switch s.sentence() {
+		case "never":
+			return "proof.many.never"
+		case string(watch.OK), string(watch.Quiet):
+			if s.Added+s.Changed+s.Quarantined == 0 {
+				return "proof.many.quiet"
+			}
+		}
+		return ""
+	}
+	alike := map[string][]string{}
+	for _, s := range sources {
+		alike[same(s)] = append(alike[same(s)], s.Name)
+	}
+	var out []string
+	for _, s := range sources {
+		if key := same(s); key == "" || len(alike[key]) <= fewSources {
+			out = append(out, s.Words)
+		}
+	}
+	for _, key := range []string{"proof.many.quiet", "proof.many.never"} {
+		if n := len(alike[key]); n > fewSources {
+			out = append(out, w.n(key, n, args{List: w.list(alike[key])}))
+		}
+	}
+	return out
+}
+
+// actions are what a reader can do with an item.
+func actions(w *words, e *Entry) []place {
+	l := e.Links
+	if subscription.Choice(e.Decision) == subscription.Act {
+		l.Act, l.Follow = "", "" // done
+	}
+	if subscription.Choice(e.Decision) == subscription.Follow {
+		l.Follow = ""
+	}
+	return named(w, "act.read", l.Read, "act.calendar", l.Calendar, "act.follow", l.Follow, "act.act", l.Act, "act.not", l.NotRelevant)
+}
+
+// named are those of some addresses that are there, each after the key of its name.
+func named(w *words, pairs ...string) []place {
+	var out []place
+	for i := 0; i < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			out = append(out, place{w.t(pairs[i]), pairs[i+1]})
+		}
+	}
+	return out
+}
+
 // layBrief shows an item of which only a date draws near: when, and one short quotation under its priority.
 func layBrief(w *words, id SectionID, e *Entry) pageItem {
-	it := pageItem{Title: []span{{Text: plain(e.Title, maxBrief)}}, Lang: foreign(w, e.Language), URL: e.URL}
+	it := pageItem{Title: []span{{Text: plain(e.Title, maxBrief)}}, Lang: foreign(w, e.Language), URL: e.URL, Links: actions(w, e)}
 	if id == OpeningSoon && e.Opens != nil {
 		it.Brief = w.f("brief.date", args{Date: e.Opens.Short, Name: e.Opens.Left})
 		if e.Deadline != nil {
@@ -206,13 +265,15 @@ func layBrief(w *words, id SectionID, e *Entry) pageItem {
 var unmarked = strings.NewReplacer("«", "", "»", "")
 
 // short keeps a few words on both sides of the first marked one.
-func short(s string) string {
+func short(s string) string { return shorten(s, maxShort) }
+
+func shorten(s string, most int) string {
 	before, rest, found := strings.Cut(s, "«")
 	marked, after, _ := strings.Cut(rest, "»")
-	if !found || utf8.RuneCountInString(s) <= maxShort {
+	if !found || utf8.RuneCountInString(s) <= most {
 		return s
 	}
-	room := max(0, maxShort-utf8.RuneCountInString(marked)) / 2
+	room := max(0, most-utf8.RuneCountInString(marked)) / 2
 	head, tail := strings.Fields(before), strings.Fields(after)
 	from, to := len(head), 0
 	for n := 0; from > 0; from-- {
@@ -270,9 +331,13 @@ func (w *words) saying(intro, quoted, lang string) saying {
 // probably not apply.
 func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 	brief := doubtful
-	it := pageItem{Title: []span{{Text: e.Title}}, Lang: foreign(w, e.Language), URL: e.URL}
+	it := pageItem{Title: []span{{Text: e.Title}}, Lang: foreign(w, e.Language), URL: e.URL, Links: actions(w, e)}
 	var facts []string
-	for _, s := range []string{e.KindWords, cmp.Or(e.Programme, e.SourceName), e.LanguageWords, e.Identifier} {
+	in := e.LanguageWords
+	if e.TextLanguage == "en" { // most are, which readers know
+		in = ""
+	}
+	for _, s := range []string{e.KindWords, cmp.Or(e.Programme, e.SourceName), in, e.Identifier} {
 		if s != "" && s != e.Title {
 			facts = append(facts, s)
 		}
@@ -298,17 +363,17 @@ func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 		if e.Opens.Days <= 0 && e.Status == string(call.StatusOpen) {
 			label = "label.opened"
 		}
-		add(label, w.f("deadline.left", args{Date: e.Opens.Words, Name: e.Opens.Left}), false)
+		add(label, w.f("deadline.left", args{Date: e.Opens.Short, Name: e.Opens.Left}), false)
 	}
 	switch {
 	case e.Deadline != nil && withdrawn:
-		add("label.would", e.Deadline.Words, false)
+		add("label.would", e.Deadline.Short, false)
 	case e.Deadline != nil:
 		label := "label.deadline"
 		if e.Kind == call.KindConsultation {
 			label = "label.answer"
 		}
-		add(label, w.f("deadline.left", args{Date: e.Deadline.Words, Name: e.Deadline.Left}), true)
+		add(label, w.f("deadline.left", args{Date: e.Deadline.Short, Name: e.Deadline.Left}), true)
 	case e.Kind != call.KindNews && len(e.Deadlines) == 0 && !withdrawn:
 		add("label.deadline", w.t("deadline.none"), false)
 	}
@@ -319,8 +384,12 @@ func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 	if !brief {
 		add("label.project", e.Project, false)
 		if e.Eligible != "" {
-			it.Rows = append(it.Rows, row{Label: w.t("label.eligible"), Text: e.Eligible, Lang: foreign(w, e.TextLanguage)})
+			it.Rows = append(it.Rows, row{Label: w.t("label.eligible"), Text: plain(e.Eligible, maxSaid), Lang: foreign(w, e.TextLanguage)})
 		}
+	}
+	if title, ok := markTitle(e); ok && !brief {
+		it.Title = title
+		e.Why.Field, e.Why.Call = "ref", "" // said
 	}
 	it.Why = sayings(w, e, brief)
 	if len(e.Also) > 0 {
@@ -337,6 +406,34 @@ func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 	}
 	it.Also = strings.TrimSpace(it.Also + " " + followed(w, e))
 	return it
+}
+
+// markTitle marks in an item's title the words that matched, where they stand in it: then it need not be quoted.
+func markTitle(e *Entry) ([]span, bool) {
+	if e.Why.Field != "title" && e.Why.Field != "translations" {
+		return nil, false
+	}
+	out, rest := []span(nil), e.Title
+	for _, s := range spans(e.Why.Call) {
+		if !s.Mark {
+			continue
+		}
+		before, after, found := strings.Cut(rest, s.Text)
+		if !found {
+			return nil, false
+		}
+		if before != "" {
+			out = append(out, span{Text: before})
+		}
+		out, rest = append(out, s), after
+	}
+	if out == nil {
+		return nil, false
+	}
+	if rest != "" {
+		out = append(out, span{Text: rest})
+	}
+	return out, true
 }
 
 // followed says what a reader decided about an item, and what of that it follows led there where that is
@@ -397,7 +494,7 @@ func sayings(w *words, e *Entry, brief bool) []saying {
 	case field == "eligible":
 		say(w.t("why.eligible"), why.Call, e.TextLanguage)
 	case field == "text" || field == "":
-		say(w.t("why."+string(known(e.Kind))), why.Call, e.TextLanguage)
+		say(w.t("why."+string(known(e.Kind))), shorten(why.Call, maxSaid), e.TextLanguage)
 	case field == "identifier" || field == "call": // codes read better inside the sentence
 		say(upper(w.field(field)), whole(why.Call), "")
 		if len(out) > 0 {
@@ -442,13 +539,13 @@ func stages(w *words, e *Entry) string {
 	for i, d := range e.Deadlines {
 		switch {
 		case e.DeadlineModel == "two-stage" && d.Passed:
-			parts = append(parts, w.f("deadline.stage.passed", args{Count: w.number(int64(i + 1)), Date: d.Words}))
+			parts = append(parts, w.f("deadline.stage.passed", args{Count: w.number(int64(i + 1)), Date: d.Short}))
 		case e.DeadlineModel == "two-stage":
-			parts = append(parts, w.f("deadline.stage", args{Count: w.number(int64(i + 1)), Date: d.Words}))
+			parts = append(parts, w.f("deadline.stage", args{Count: w.number(int64(i + 1)), Date: d.Short}))
 		case d.Passed:
 			passed++
 		default:
-			parts = append(parts, d.Words)
+			parts = append(parts, d.Short)
 		}
 	}
 	s := w.list(parts)

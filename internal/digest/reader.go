@@ -23,6 +23,7 @@ type Reader struct {
 	Since      time.Time // when it was last told; zero when it never was
 	StandIn    string    // whose mail it is, when a stand-in reads it
 	Until      string    // local day until which
+	Foot       Foot
 	Changes    []call.Change
 	Sources    []SourceState // as [Input.Sources], of the time since Since
 }
@@ -324,7 +325,7 @@ func (d *Digest) News() int {
 	n := 0
 	for _, s := range d.Sections {
 		if s.ID != ClosingSoon && s.ID != OpeningSoon {
-			n += s.Count
+			n += s.Count + s.Doubtful
 		}
 	}
 	return n

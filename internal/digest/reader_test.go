@@ -11,6 +11,7 @@ import (
 
 	"utkik/internal/call"
 	"utkik/internal/subscription"
+	"utkik/internal/watch"
 )
 
 // strategist follows a department in parts, a programme and a search, some of which fit the same items.
@@ -29,6 +30,15 @@ func strategist(in Input) Reader {
 	}
 }
 
+// linkedTo gives every item the addresses at which a reader acts.
+func linkedTo(in Input) Input {
+	in.Links = func(k call.Key) Links {
+		at := "https://utkik.example.org/"
+		return Links{Read: at + "call/" + k.String(), Calendar: at + "call/" + k.String() + ".ics", Follow: at + "a/f", Act: at + "a/t", NotRelevant: at + "a/n"}
+	}
+	return in
+}
+
 func read(t *testing.T, in Input, r Reader, language string) Digest {
 	t.Helper()
 	day, err := NewDay(in)
@@ -45,8 +55,10 @@ func read(t *testing.T, in Input, r Reader, language string) Digest {
 func TestReaderMails(t *testing.T) {
 	t.Parallel()
 	for _, lang := range []string{"sv", "en"} {
-		in := normalDay()
-		d := read(t, in, strategist(in), lang)
+		in := linkedTo(normalDay())
+		r := strategist(in)
+		r.Foot = Foot{Unsubscribe: "https://utkik.example.org/a/u", Pause: "https://utkik.example.org/a/p"}
+		d := read(t, in, r, lang)
 		account(t, in, d)
 		html, err := HTML(d)
 		if err != nil {
@@ -58,6 +70,71 @@ func TestReaderMails(t *testing.T) {
 }
 
 // Every item once, and with all that led to it.
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	in := linkedTo(normalDay())
+	r := strategist(in)
+	r.Decided = map[call.Key]subscription.Choice{{Source: "ft-portal", Ref: "50563532TOPICS"}: subscription.Act, {Source: "ft-portal", Ref: "51454502TOPICS"}: subscription.Follow}
+	got := map[string][]string{}
+	d := read(t, in, r, "sv")
+	w, err := newWords("sv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range d.Sections {
+		for _, g := range s.Groups {
+			for i := range g.Items {
+				for _, p := range actions(w, &g.Items[i]) {
+					got[g.Items[i].Ref] = append(got[g.Items[i].Ref], p.Name)
+				}
+			}
+		}
+	}
+	for ref, want := range map[string][]string{
+		"50563532TOPICS": {"Läs mer", "Lägg i kalendern", "Inte relevant"}, // it was taken
+		"51454502TOPICS": {"Läs mer", "Lägg i kalendern", "Vi tar den här", "Inte relevant"},
+		"16238":          {"Läs mer", "Lägg i kalendern", "Följ", "Vi tar den här", "Inte relevant"},
+	} {
+		if diff := cmp.Diff(want, got[ref]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", ref, diff)
+		}
+	}
+	in.Links = func(call.Key) Links { return Links{Read: "javascript:alert(1)", Calendar: "/x.ics"} }
+	if e := read(t, in, r, "sv").Sections[0].Groups[0].Items[0]; e.Links != (Links{}) {
+		t.Errorf("addresses that are none are shown: %+v", e.Links)
+	}
+}
+
+// Many sources of which the same is to be said are said once, by name.
+func TestManySources(t *testing.T) {
+	t.Parallel()
+	in := emptyDay()
+	in.Sources = nil
+	for i := range 12 {
+		s := SourceState{ID: fmt.Sprintf("s%02d", i), Name: fmt.Sprintf("Källa %d", i), State: watch.Quiet, Started: now, Ended: now, Complete: true, Seen: 5}
+		if i%2 == 0 {
+			s = SourceState{ID: s.ID, Name: s.Name, State: watch.Late}
+		}
+		in.Sources = append(in.Sources, s)
+	}
+	in.Sources[3].Added = 2
+	d := build(t, in)
+	p := lay(&d)
+	if diff := cmp.Diff([]string{
+		"Källa 3: läst i sin helhet 23 april kl. 06.30, 5 poster, 2 nya. Tyst för att inget nytt kom.",
+		"Lästa i sin helhet, inget nytt i någon av dessa 5: Källa 1, Källa 5, Källa 7, Källa 9 och Källa 11.",
+		"Inte lästa ännu, 6 källor: Källa 0, Källa 2, Källa 4, Källa 6, Källa 8 och Källa 10.",
+	}, p.Proof.Sources); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if len(d.Proof.Sources) != 12 {
+		t.Errorf("the digest itself knows %d sources", len(d.Proof.Sources))
+	}
+	if diff := cmp.Diff([]string{"Källa 0, Källa 2, Källa 4 och 3 källor till är inte lästa ännu."}, d.Warnings); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestReaderNamesAll(t *testing.T) {
 	t.Parallel()
 	in := normalDay()

@@ -143,11 +143,11 @@ func (t *Templates) parse(name, source string) (err error) {
 func fullPage() Page {
 	quoted := saying{Intro: "i", Open: "”", Words: []span{{Text: "a"}, {Text: "b", Mark: true}}, Close: "”", Lang: "en", After: "."}
 	item := pageItem{Title: []span{{Text: "t"}}, Lang: "en", URL: "https://example.org/", Facts: "f", Rows: []row{{Label: "l", Text: "t", Lang: "en", Strong: true}},
-		Changed: []string{"c"}, Why: []saying{quoted}, Also: "a", AtIntro: "i", At: []place{{"n", "https://example.org/"}}}
+		Changed: []string{"c"}, Why: []saying{quoted}, Also: "a", AtIntro: "i", At: []place{{"n", "https://example.org/"}}, Links: []place{{"n", "https://example.org/"}}}
 	brief := item
 	brief.Brief = "b"
 	group := pageGroup{Name: "n", Items: []pageItem{item, brief}, Fold: "f", More: "https://example.org/", Under: []pageItem{brief}}
-	return Page{Lang: "sv", Subject: "s", Heading: "h", Lead: "l", Warnings: []string{"w"}, Baseline: []string{"b"}, Footer: "f",
+	return Page{Lang: "sv", Subject: "s", Heading: "h", Lead: "l", Warnings: []string{"w"}, Baseline: []string{"b"}, Footer: "f", Foot: []place{{"n", "https://example.org/"}},
 		Sections: []pageSection{{ID: New, Heading: "h", Count: 1, Groups: []pageGroup{group}}},
 		Proof:    pageProof{Heading: "h", Sources: []string{"s"}, Words: []string{"w"}}}
 }

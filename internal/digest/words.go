@@ -386,6 +386,7 @@ const (
 	maxBrief    = 120 // of a title there
 	maxShort    = 90  // of a quotation in an item of a few lines
 	maxEligible = 240
+	maxSaid     = 130 // of a quotation or of who may apply, as a mail shows it
 	maxActivity = 180
 	maxLabel    = 80
 )
