@@ -58,7 +58,7 @@ that it follows, every item once. doc/mail.md explains rhythm, pauses and what c
 
 func lineOf(a *app.App, r subscription.Recipient) recipientLine {
 	l := recipientLine{Recipient: r, State: "active", Told: r.Progress.Period, Cursor: r.Progress.Cursor}
-	_, why := r.Due(a.Now(), subscription.Weekdays)
+	_, why := r.Due(a.Now(), app.Works)
 	switch {
 	case r.Suspended.Is():
 		l.State = "suspended"
@@ -125,7 +125,7 @@ func (p *program) showRecipient(a *app.App, r subscription.Recipient) error {
 		row("suspended", fmt.Sprintf("since %s: %s; `utkik recipients resume %s` when it is mended", stamp(r.Suspended.Since), r.Suspended.Reason, r.ID))
 	}
 	row("told", cmp.Or(l.Told, "nothing yet"))
-	if next, ok := r.Next(a.Now(), subscription.Weekdays); ok {
+	if next, ok := r.Next(a.Now(), app.Works); ok {
 		row("next", stamp(next))
 	}
 	for _, f := range r.Follows {

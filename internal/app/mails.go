@@ -32,7 +32,7 @@ const (
 // WriteOptions narrow what [App.WriteDigests] writes.
 type WriteOptions struct {
 	Department string                // only recipients of this department; empty: all
-	Works      subscription.Calendar // nil: Monday to Friday
+	Works      subscription.Calendar // nil: [Works]
 	Dry        bool                  // nothing is written: what would be is told
 }
 
@@ -83,7 +83,7 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 	var w Written
 	works := o.Works
 	if works == nil {
-		works = subscription.Weekdays
+		works = Works
 	}
 	top, err := a.Store.LastSeq(ctx) // before anything else is read: what comes later is told later
 	if err != nil {

@@ -88,7 +88,7 @@ func (a *App) Replay(ctx context.Context, o ReplayOptions) (Replay, error) {
 	since := o.From
 	for day := o.From; day.Before(end); day = day.AddDate(0, 0, 1) {
 		next := day.AddDate(0, 0, 1)
-		if !subscription.Weekdays(day) {
+		if !Works(day) {
 			continue
 		}
 		now := next.Add(-time.Second)

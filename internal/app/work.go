@@ -39,6 +39,9 @@ const (
 	cursorPruned = "night:prune"
 )
 
+// Works tells whether people work on a day: the calendar by which mails are written.
+func Works(day time.Time) bool { return schedule.Works(day) }
+
 // work is what a machine does in the background.
 type work struct {
 	*App
@@ -56,6 +59,9 @@ func (w *work) kinds() []jobs.Kind {
 		{Name: "catch-up", Queue: queueCrawl, Tries: 5, Again: time.Minute, Do: w.catchUp},
 		{Name: "prune", Queue: queueCrawl, Tries: 3, Again: 10 * time.Minute, Do: w.prune},
 		{Name: "digest", Queue: queueMail, Tries: 10, Again: time.Minute, Do: w.digests},
+		{Name: "write", Queue: queueMail, Tries: 10, Again: time.Minute, Do: w.write},
+		// Mails that a server refused for now wait in the outbox for their own time; here it is the server that is away.
+		{Name: "send", Queue: queueMail, Tries: 20, Again: time.Minute, Do: w.send},
 	}
 }
 
@@ -137,6 +143,14 @@ func (w *work) clock(ctx context.Context, _ jobs.Job) error {
 	}
 	if len(days) > 0 {
 		add("digest", "")
+	}
+	if due, err := w.mailsDue(ctx); err != nil || due {
+		errs = append(errs, err)
+		add("write", "")
+	}
+	if due, err := w.sendingDue(ctx); err != nil || due {
+		errs = append(errs, err)
+		add("send", "")
 	}
 	pruned, err := w.Store.Cursor(ctx, cursorPruned)
 	if errs = append(errs, err); err == nil && schedule.Nightly(time.Unix(pruned, 0).In(Stockholm()), w.now().In(Stockholm()), nightHour) {
@@ -226,7 +240,7 @@ func (w *work) digestDays(ctx context.Context) ([]string, error) {
 			last = max(last, kept[0].Date)
 		}
 	}
-	return schedule.Days(last, w.now().In(Stockholm()), digestHour, schedule.Works), nil
+	return schedule.Days(last, w.now().In(Stockholm()), digestHour, Works), nil
 }
 
 // digests writes every department's digest of the days that have ended since the last one.
@@ -246,6 +260,67 @@ func (w *work) digests(ctx context.Context, _ jobs.Job) error {
 			return err
 		}
 		w.log.Info("digests are written", "date", day, "departments", len(ids))
+	}
+	return nil
+}
+
+// mailsDue tells whether a mail is to be written to anybody now.
+func (w *work) mailsDue(ctx context.Context) (bool, error) {
+	all, err := w.Store.Recipients(ctx)
+	for i := range all {
+		if _, why := all[i].Due(w.now(), Works); why == "" {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// write writes to the outbox what is due for the recipients.
+func (w *work) write(ctx context.Context, _ jobs.Job) error {
+	w.turn.Lock()
+	defer w.turn.Unlock()
+	done, err := w.WriteDigests(ctx, WriteOptions{Works: Works})
+	if len(done.Mails)+len(done.Failed) > 0 {
+		w.log.Info("mails are written", "mails", len(done.Mails), "quiet", done.Quiet, "failed", len(done.Failed))
+	}
+	for _, p := range done.Failed { // the others have theirs
+		w.log.Error("a mail could not be written", "what", p.File, "err", p.Text)
+	}
+	if err != nil {
+		return err
+	}
+	if len(done.Mails) > 0 && w.Config.Mail.Host != "" {
+		_, err = w.jobs.Add(ctx, "send", "", time.Time{})
+	}
+	return err
+}
+
+// sendingDue tells whether a mail is to be sent now.
+func (w *work) sendingDue(ctx context.Context) (bool, error) {
+	if w.Config.Mail.Host == "" { // dry: nothing is sent
+		return false, nil
+	}
+	counts, err := w.Store.MailCounts(ctx)
+	for _, c := range counts {
+		if c.State == store.MailQueued && !c.Due.After(w.now()) || c.State == store.MailSending {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// send sends what is due.
+func (w *work) send(ctx context.Context, _ jobs.Job) error {
+	r, err := w.SendMails(ctx)
+	if errors.Is(err, store.ErrRunning) {
+		return &jobs.Later{Why: "another program is sending", For: time.Minute}
+	}
+	if err != nil {
+		return err
+	}
+	w.log.Info("mails are sent", "sent", r.Sent, "later", r.Later, "refused", r.Refused, "suspended", r.Suspended)
+	if r.Stopped != "" {
+		return errors.New(r.Stopped)
 	}
 	return nil
 }
