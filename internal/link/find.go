@@ -13,7 +13,7 @@ import (
 const rareWords = 8
 
 // Find gives the links between calls of different sources, by their keys. It asks [Judge] only about those that share a
-// code, an address, a whole title, or a rare word of the title and a day, and then lets every item keep its best
+// code, an address, a whole title, or two rare words of the title and a day, and then lets every item keep its best
 // counterpart of each other source.
 func Find(all []Facts) []Link {
 	var out, same []Link
@@ -36,6 +36,19 @@ func Find(all []Facts) []Link {
 	return out
 }
 
+// How many pairs one key may give: words that so many share on one day are not rare, and a code or an address that so
+// many share is a portal's word for "none".
+const (
+	crowdOfWords = 4096
+	crowdOfCodes = 16384
+)
+
+// met is an item under a key.
+type met struct {
+	key  uint64
+	item int32
+}
+
 // candidates gives pairs of places in all, each once, in order.
 func candidates(all []Facts) [][2]int32 {
 	frequency := map[string]int{}
@@ -44,51 +57,70 @@ func candidates(all []Facts) [][2]int32 {
 			frequency[w]++
 		}
 	}
-	shelves := map[string][]int32{}
+	var sure, words []met
 	for i := range all {
-		for _, key := range keys(&all[i], frequency) {
-			shelves[key] = append(shelves[key], int32(i))
+		for _, k := range keys(&all[i]) {
+			sure = append(sure, met{k, int32(i)})
+		}
+		for _, k := range wordKeys(&all[i], frequency) {
+			words = append(words, met{k, int32(i)})
 		}
 	}
-	seen := map[[2]int32]bool{}
-	for _, shelf := range shelves {
-		if len(shelf) < 2 {
-			continue
+	var out [][2]int32
+	out = pairs(out, all, sure, crowdOfCodes)
+	out = pairs(out, all, words, crowdOfWords)
+	slices.SortFunc(out, func(a, b [2]int32) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
+	return slices.Compact(out)
+}
+
+// pairs adds those that meet under a key and are of different sources, unless a key gives more than most.
+func pairs(out [][2]int32, all []Facts, ms []met, most int) [][2]int32 {
+	slices.SortFunc(ms, func(a, b met) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.item, b.item)) })
+	for len(ms) > 0 {
+		n := 1
+		for n < len(ms) && ms[n].key == ms[0].key {
+			n++
 		}
-		bySource := map[string][]int32{}
-		for _, i := range shelf {
-			bySource[all[i].Key.Source] = append(bySource[all[i].Key.Source], i)
+		shelf := ms[:n]
+		ms = ms[n:]
+		source := func(m met) string { return all[m.item].Key.Source }
+		if !slices.ContainsFunc(shelf, func(m met) bool { return source(m) != source(shelf[0]) }) {
+			continue // most keys are of one portal
 		}
-		if len(bySource) < 2 {
-			continue
-		}
-		for source, is := range bySource {
-			for other, ks := range bySource {
-				if source >= other {
-					continue
+		before := len(out)
+		for i, a := range shelf {
+			for _, b := range shelf[i+1:] {
+				if a.item != b.item && source(a) != source(b) {
+					out = append(out, [2]int32{a.item, b.item})
 				}
-				for _, i := range is {
-					for _, k := range ks {
-						seen[[2]int32{min(i, k), max(i, k)}] = true
-					}
-				}
+			}
+			if len(out)-before > most {
+				out = out[:before]
+				break
 			}
 		}
 	}
-	out := make([][2]int32, 0, len(seen))
-	for p := range seen {
-		out = append(out, p)
-	}
-	slices.SortFunc(out, func(a, b [2]int32) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
 	return out
 }
 
-// keys are what an item can be met by.
-func keys(f *Facts, frequency map[string]int) []string {
-	var out []string
+// hash makes a key of texts (FNV-1a). Two that fall together only cost a look.
+func hash(parts ...string) uint64 {
+	h := uint64(14695981039346656037)
+	for _, p := range parts {
+		for i := range len(p) {
+			h = (h ^ uint64(p[i])) * 1099511628211
+		}
+		h = (h ^ 0xff) * 1099511628211
+	}
+	return h
+}
+
+// keys are what an item is surely met by: codes, addresses, and whole titles.
+func keys(f *Facts) []uint64 {
+	var out []uint64
 	code := func(c string) {
 		if c != "" {
-			out = append(out, "c "+c)
+			out = append(out, hash("code", c))
 		}
 	}
 	code(f.ID)
@@ -103,30 +135,38 @@ func keys(f *Facts, frequency map[string]int) []string {
 		}
 	}
 	if f.URL != "" {
-		out = append(out, "u "+f.URL)
+		out = append(out, hash("url", f.URL))
 	}
 	for _, l := range f.Links {
-		out = append(out, "u "+l)
+		out = append(out, hash("url", l))
 	}
 	if telling(len(f.Name.Words), letters(f.Name.Words)) {
-		out = append(out, "t "+strings.Join(f.Name.Words, " "))
+		out = append(out, hash("title", strings.Join(f.Name.Words, " ")))
 	}
 	for _, o := range f.Other {
-		out = append(out, "t "+strings.Join(name(o).Words, " "))
+		out = append(out, hash("title", strings.Join(name(o).Words, " ")))
 	}
+	return out
+}
+
+// wordKeys are every two of the title's rarest words, with each of its days: titles alike enough share two, and of those
+// whose whole title is one word, the title is the key.
+func wordKeys(f *Facts, frequency map[string]int) []uint64 {
 	words := slices.Clone(f.Name.Words)
 	slices.SortFunc(words, func(a, b string) int { return cmp.Or(cmp.Compare(frequency[a], frequency[b]), strings.Compare(a, b)) })
 	words = slices.Compact(words)
-	for _, w := range words[:min(len(words), rareWords)] {
-		for _, d := range f.Days {
-			out = append(out, "d "+d+" "+w)
-		}
-		for _, y := range years(f) {
-			out = append(out, "n "+y+" "+w)
+	words = words[:min(len(words), rareWords)]
+	slices.Sort(words)
+	var out []uint64
+	times := append(years(f), f.Days...)
+	for i, a := range words {
+		for _, b := range words[i+1:] {
+			for _, t := range times {
+				out = append(out, hash("words", a, b, t))
+			}
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return out
 }
 
 // years are those in which a notice without a day of its own, and what it may be a notice of, can meet.

@@ -3,6 +3,7 @@ package link_test
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -172,6 +173,21 @@ func TestFindChooses(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"ft-portal/2 other/1", "list/1 other/1"}, keys); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// A word for "none" in the place of an identifier joins nothing, and costs nothing, however many have it.
+func TestFindCrowd(t *testing.T) {
+	t.Parallel()
+	var facts []link.Facts
+	for _, source := range []string{"a", "b"} {
+		for i := range 2000 {
+			c := call.Call{Source: source, Ref: strconv.Itoa(i), Kind: call.KindCall, Title: "Call " + strconv.Itoa(i), Identifier: "UNKNOWN"}
+			facts = append(facts, link.Read(&c))
+		}
+	}
+	if got := link.Find(facts); len(got) != 0 {
+		t.Errorf("%d links, want none", len(got))
 	}
 }
 
