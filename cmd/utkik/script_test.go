@@ -77,6 +77,8 @@ func programName() string {
 //	  -unique                   each value counts once; in order
 //	  -keys                     every object there has these keys, and may have more
 //	fault KIND [PATH]           the portals answer html, cut, large, a status such as 500, or block; off mends them
+//	post URL FORM               sends a form, without Origin and cookies
+//	link FILE PATTERN           what the pattern's group finds becomes $LINK
 //	blocked                     waits until a blocked request has come
 //	requests [N]                holds the number of requests since it was last asked to N
 //	kept documents|versions     prints what the store of utkik-data keeps
@@ -109,6 +111,8 @@ func TestScript(t *testing.T) {
 			"spoil":    onStage((*stage).spoil),
 			"start":    onStage((*stage).start),
 			"get":      onStage((*stage).get),
+			"post":     onStage((*stage).post),
+			"link":     findLink,
 			"halt":     onStage((*stage).halt),
 			"smtp":     onStage((*stage).smtp),
 			"mails":    onStage((*stage).mails),
@@ -396,6 +400,33 @@ func (s *stage) get(ts *testscript.TestScript, args []string) {
 	body, err := io.ReadAll(resp.Body)
 	ts.Check(err)
 	fmt.Fprintf(ts.Stdout(), "%d %s\n%s", resp.StatusCode, resp.Header.Get("Content-Type"), body)
+}
+
+// post sends a form as a program does that has no page: without Origin, cookies and redirects.
+func (s *stage) post(ts *testscript.TestScript, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: post url form")
+	}
+	client := http.Client{Timeout: patience, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Post(args[0], "application/x-www-form-urlencoded", strings.NewReader(args[1]))
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d %s\n%s", resp.StatusCode, resp.Header.Get("Location"), body)
+}
+
+// findLink finds what a pattern's group says in a file, as a mail program shows it, and puts it into $LINK.
+func findLink(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 || neg {
+		ts.Fatalf("usage: link file pattern")
+	}
+	text := strings.NewReplacer("=\r\n", "", "=\n", "", "=3D", "=").Replace(ts.ReadFile(args[0])) // quoted-printable, as far as addresses need it
+	m := regexp.MustCompile(args[1]).FindStringSubmatch(text)
+	if len(m) != 2 {
+		ts.Fatalf("%s has no %s", args[0], args[1])
+	}
+	ts.Setenv("LINK", m[1])
 }
 
 // --- What is stored.

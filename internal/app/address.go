@@ -1,26 +1,35 @@
 package app
 
 import (
-	"net/url"
-	"path"
 	"strings"
 
 	"utkik/internal/call"
 	"utkik/internal/digest"
+	"utkik/internal/token"
 )
 
 // itemLinks gives where the reader of a mail acts on an item; nil while nobody has said under which address the pages
-// are reached.
-func (a *App) itemLinks() func(call.Key) digest.Links {
+// are reached. What is a reader's own, when acts are wanted, are places that are filled in when a mail is composed.
+func (a *App) itemLinks(acts bool) func(call.Key) digest.Links {
 	base := strings.TrimRight(a.Config.Web.BaseURL, "/")
 	if base == "" {
 		return nil
 	}
 	return func(k call.Key) digest.Links {
-		ref := (&url.URL{Path: k.Ref}).EscapedPath() // slashes stay slashes where they may, as on the pages
-		if path.Clean("/"+k.Ref) != "/"+k.Ref {
-			ref = url.PathEscape(k.Ref)
+		l := digest.Links{Read: base + "/call/" + k.Path(), Calendar: base + "/calendar/" + k.Path()}
+		if acts {
+			l.Follow, l.Act, l.NotRelevant = token.Place(base, token.Follow, k), token.Place(base, token.Take, k), token.Place(base, token.NotRelevant, k)
+			l.Answer = token.Place(base, token.Answer, k)
 		}
-		return digest.Links{Read: base + "/call/" + url.PathEscape(k.Source) + "/" + ref}
+		return l
 	}
+}
+
+// foot gives where a reader ends the mails, or lets them rest: places likewise.
+func (a *App) foot() digest.Foot {
+	base := strings.TrimRight(a.Config.Web.BaseURL, "/")
+	if base == "" {
+		return digest.Foot{}
+	}
+	return digest.Foot{Unsubscribe: token.Place(base, token.Unsubscribe, call.Key{}), Pause: token.Place(base, token.Pause, call.Key{})}
 }

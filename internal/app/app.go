@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"utkik/config"
@@ -24,6 +25,7 @@ import (
 	"utkik/internal/match"
 	"utkik/internal/plan"
 	"utkik/internal/store"
+	"utkik/internal/token"
 )
 
 // App is an opened installation: configuration, plan and store. The index is opened when it is needed, since
@@ -38,6 +40,7 @@ type App struct {
 	Unsubscribe func(store.Mail) string
 	Fill        func(m store.Mail, body string) string
 
+	keys      atomic.Pointer[token.Ring] // what fills them; nil without web.base_url
 	matcher   *match.Matcher
 	planHash  string
 	planRead  [sha256.Size]byte // what the plan in force was read from
@@ -83,6 +86,9 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
 	var err error
 	if a.Store, err = store.Open(ctx, store.Options{URL: storeURL(cfg), Now: a.now}); err != nil {
 		return nil, err
+	}
+	if err := a.openLinks(ctx); err != nil {
+		return nil, errors.Join(err, a.Store.Close())
 	}
 	return a, nil
 }

@@ -56,7 +56,7 @@ func (a *App) Digests(ctx context.Context, departments []string, date, language 
 	if err != nil {
 		return nil, err
 	}
-	read, err := a.readDay(ctx, changes, date, now, end)
+	read, err := a.readDay(ctx, changes, date, now, end, false)
 	if err != nil {
 		return nil, err
 	}
@@ -75,9 +75,9 @@ func (a *App) Digests(ctx context.Context, departments []string, date, language 
 }
 
 // readDay reads once what every digest of a day is built from: the changes, which are handed in, the calls that a digest
-// may speak of, what is held, and how the sources stand.
-func (a *App) readDay(ctx context.Context, changes []call.Change, date string, now, end time.Time) (*digest.Day, error) {
-	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.Config.Web.BaseURL, Links: a.itemLinks()}
+// may speak of, what is held, and how the sources stand. With acts, its items can be acted upon.
+func (a *App) readDay(ctx context.Context, changes []call.Change, date string, now, end time.Time, acts bool) (*digest.Day, error) {
+	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.Config.Web.BaseURL, Links: a.itemLinks(acts)}
 	var err error
 	if in.Groups, err = a.Store.Groups(ctx); err != nil {
 		return nil, err

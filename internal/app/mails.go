@@ -85,6 +85,9 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 	if works == nil {
 		works = Works
 	}
+	if err := a.renewKeys(ctx); err != nil {
+		return w, err
+	}
 	top, err := a.Store.LastSeq(ctx) // before anything else is read: what comes later is told later
 	if err != nil {
 		return w, err
@@ -164,7 +167,7 @@ func (a *App) readNews(ctx context.Context, dues []due, top int64, now time.Time
 		return nil, nil, err
 	}
 	lines = lines[:upTo(lines, top)]
-	day, err := a.readDay(ctx, lines, now.In(Stockholm()).Format(time.DateOnly), now, now.Add(time.Second))
+	day, err := a.readDay(ctx, lines, now.In(Stockholm()).Format(time.DateOnly), now, now.Add(time.Second), true)
 	return day, lines, err
 }
 
@@ -205,7 +208,7 @@ next:
 				name = cmp.Or(dep.NameEN, dep.Name)
 			}
 		}
-		reader := digest.Reader{Name: name, Department: r.Department, Follows: r.Follows, Found: found, Decided: decided[r.Department], Since: since}
+		reader := digest.Reader{Name: name, Department: r.Department, Follows: r.Follows, Found: found, Decided: decided[r.Department], Since: since, Foot: a.foot()}
 		read := since.Add(time.Millisecond) // what was read then was told then
 		if r.Progress.Period == "" {        // whoever was never told anything knows nothing
 			reader.Since = time.Time{}
@@ -511,6 +514,9 @@ func (a *App) SendMails(ctx context.Context) (outbox.Report, error) {
 	if err != nil {
 		return outbox.Report{}, err
 	}
+	if err := a.renewKeys(ctx); err != nil { // a mail may have been written by another machine, under a newer key
+		return outbox.Report{}, errors.Join(err, s.Close())
+	}
 	r, err := outbox.Send(ctx, outbox.Options{Store: a.Store, Sender: s, Now: a.now, Log: a.log, Workers: a.Config.Mail.Connections,
 		Unsubscribe: a.Unsubscribe, Fill: a.Fill})
 	return r, errors.Join(err, s.Close())
@@ -524,6 +530,9 @@ func (a *App) Mail(ctx context.Context, k store.MailKey) (m store.Mail, c store.
 	}
 	if err == nil {
 		c, err = a.Store.Content(ctx, m.Content)
+	}
+	if err == nil && a.Fill != nil {
+		c.Text, c.HTML = a.Fill(m, c.Text), a.Fill(m, c.HTML)
 	}
 	if err == nil {
 		tries, err = a.Store.Tries(ctx, k)

@@ -77,6 +77,14 @@ var arrows = []arrow{
 	{"internal/subscription", "std", yes, "vocabulary"},
 	{"internal/subscription", "any", no, "vocabulary with rules: it is handed what it does not know"},
 
+	{"internal/token", "crypto/rand", yes, "keys and secret names are made in one place"},
+	{"any", "crypto/rand", no, "what cannot be guessed is made by internal/token; all else is derived"},
+	{"internal/token", "internal/call", yes, "what is acted upon"},
+	{"internal/token", "std", yes, "seals and opens"},
+	{"internal/token", "any", no, "a token is a pure matter of keys and time"},
+	{"internal/feed", "internal/call", yes, "deadlines"},
+	{"internal/feed", "ours", no, "a feed is a pure function of what it is handed"},
+
 	// The crawler: kinds see the contract, the engine sees kinds, and neither sees a store.
 	{"crawler/kind", "internal/call", yes, "what an item is"},
 	{"crawler/kind", "std", yes, "the contract"},
@@ -140,6 +148,7 @@ var arrows = []arrow{
 	{"internal/digest", "internal/text", yes, "words"},
 	{"internal/digest", "internal/link", yes, "where sources are at odds about a call"},
 	{"internal/digest", "internal/watch", yes, "how sources stand"},
+	{"internal/digest", "internal/token", yes, "where links of a reader's own will stand"},
 	{"internal/digest", "internal/subscription", yes, "and to readers who follow several things"},
 	{"internal/digest", "ours", no, "a digest is a pure function of what it is handed"},
 	{"internal/outbox", "internal/store", yes, "takes mails, and records what came of them"},
@@ -166,6 +175,9 @@ var arrows = []arrow{
 	{"internal/web", "internal/link", yes, "with what other sources say of them"},
 	{"internal/web", "index", yes, "asks for hits"},
 	{"internal/web", "internal/store", yes, "and for everything else"},
+	{"internal/web", "internal/subscription", yes, "what recipients follow and decide"},
+	{"internal/web", "internal/token", yes, "opens the links of mails"},
+	{"internal/web", "internal/feed", yes, "writes feeds and calendars"},
 	{"internal/web", "ours", no, "the page shows the stages; app starts it"},
 	{"any", "cmd/...", no, "nobody imports a command"},
 	{"internal/app", "ours", yes, "app wires everything"},

@@ -6,6 +6,8 @@ package call
 import (
 	"cmp"
 	"fmt"
+	"net/url"
+	"path"
 	"slices"
 	"strings"
 	"time"
@@ -66,6 +68,15 @@ func ParseKey(s string) (Key, error) {
 		return Key{}, fmt.Errorf("key %q: want source/ref", s)
 	}
 	return Key{source, ref}, nil
+}
+
+// Path is the key as the end of an address. Slashes of a ref stay slashes where they may: some proxies refuse escaped ones.
+func (k Key) Path() string {
+	ref := (&url.URL{Path: k.Ref}).EscapedPath()
+	if path.Clean("/"+k.Ref) != "/"+k.Ref || strings.Contains(k.Ref, ":") {
+		ref = url.PathEscape(k.Ref)
+	}
+	return url.PathEscape(k.Source) + "/" + ref
 }
 
 // Compare orders keys by source, then ref.

@@ -221,7 +221,7 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 	b.sort(it, &e)
 	if b.in.Links != nil {
 		l := b.in.Links(e.key)
-		e.Links = Links{link(l.Read), link(l.Calendar), link(l.Follow), link(l.Act), link(l.NotRelevant)}
+		e.Links = Links{link(l.Read), link(l.Calendar), link(l.Follow), link(l.Act), link(l.NotRelevant), link(l.Answer)}
 	}
 	if len(results) > 0 {
 		best, _ := b.in.Plan.Priority(results[0].Priority)

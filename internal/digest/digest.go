@@ -55,6 +55,7 @@ type Links struct {
 	Follow      string `json:"follow,omitempty"`
 	Act         string `json:"act,omitempty"`
 	NotRelevant string `json:"not_relevant,omitempty"`
+	Answer      string `json:"answer,omitempty"` // leads to the last three: plain text, where addresses are long, shows it alone
 }
 
 // Foot is what a mail ends with: the addresses at which its reader ends the mails, or lets them rest.

@@ -56,6 +56,7 @@ type pageItem struct {
 	AtIntro string // "Även hos", before At
 	At      []place
 	Links   []place // what can be done with it
+	Lines   []place // the same for plain text, where an address takes a line
 }
 
 // place is a name and an address: another source of an item, or something that can be done.
@@ -194,8 +195,8 @@ func laySources(w *words, sources []SourceProof) []string {
 	return out
 }
 
-// actions are what a reader can do with an item.
-func actions(w *words, e *Entry) []place {
+// actions are what a reader can do with an item; lines the same, with one address for all that the reader may say.
+func actions(w *words, e *Entry) (links, lines []place) {
 	l := e.Links
 	if subscription.Choice(e.Decision) == subscription.Act {
 		l.Act, l.Follow = "", "" // done
@@ -203,7 +204,14 @@ func actions(w *words, e *Entry) []place {
 	if subscription.Choice(e.Decision) == subscription.Follow {
 		l.Follow = ""
 	}
-	return named(w, "act.read", l.Read, "act.calendar", l.Calendar, "act.follow", l.Follow, "act.act", l.Act, "act.not", l.NotRelevant)
+	if e.Deadline == nil {
+		l.Calendar = ""
+	}
+	links = named(w, "act.read", l.Read, "act.calendar", l.Calendar, "act.follow", l.Follow, "act.act", l.Act, "act.not", l.NotRelevant)
+	if l.Answer == "" {
+		return links, links
+	}
+	return links, named(w, "act.read", l.Read, "act.calendar", l.Calendar, "act.answer", l.Answer)
 }
 
 // named are those of some addresses that are there, each after the key of its name.
@@ -219,7 +227,8 @@ func named(w *words, pairs ...string) []place {
 
 // layBrief shows an item of which only a date draws near: when, and one short quotation under its priority.
 func layBrief(w *words, id SectionID, e *Entry) pageItem {
-	it := pageItem{Title: []span{{Text: plain(e.Title, maxBrief)}}, Lang: foreign(w, e.Language), URL: e.URL, Links: actions(w, e)}
+	it := pageItem{Title: []span{{Text: plain(e.Title, maxBrief)}}, Lang: foreign(w, e.Language), URL: e.URL}
+	it.Links, it.Lines = actions(w, e)
 	if id == OpeningSoon && e.Opens != nil {
 		it.Brief = w.f("brief.date", args{Date: e.Opens.Short, Name: e.Opens.Left})
 		if e.Deadline != nil {
@@ -331,7 +340,8 @@ func (w *words) saying(intro, quoted, lang string) saying {
 // probably not apply.
 func layItem(w *words, id SectionID, doubtful bool, e *Entry) pageItem {
 	brief := doubtful
-	it := pageItem{Title: []span{{Text: e.Title}}, Lang: foreign(w, e.Language), URL: e.URL, Links: actions(w, e)}
+	it := pageItem{Title: []span{{Text: e.Title}}, Lang: foreign(w, e.Language), URL: e.URL}
+	it.Links, it.Lines = actions(w, e)
 	var facts []string
 	in := e.LanguageWords
 	if e.TextLanguage == "en" { // most are, which readers know

@@ -34,7 +34,7 @@ func strategist(in Input) Reader {
 func linkedTo(in Input) Input {
 	in.Links = func(k call.Key) Links {
 		at := "https://utkik.example.org/"
-		return Links{Read: at + "call/" + k.String(), Calendar: at + "call/" + k.String() + ".ics", Follow: at + "a/f", Act: at + "a/t", NotRelevant: at + "a/n"}
+		return Links{Read: at + "call/" + k.String(), Calendar: at + "call/" + k.String() + ".ics", Follow: at + "a/f", Act: at + "a/t", NotRelevant: at + "a/n", Answer: at + "a/a"}
 	}
 	return in
 }
@@ -84,7 +84,8 @@ func TestLinks(t *testing.T) {
 	for _, s := range d.Sections {
 		for _, g := range s.Groups {
 			for i := range g.Items {
-				for _, p := range actions(w, &g.Items[i]) {
+				links, _ := actions(w, &g.Items[i])
+				for _, p := range links {
 					got[g.Items[i].Ref] = append(got[g.Items[i].Ref], p.Name)
 				}
 			}

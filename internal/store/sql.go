@@ -63,6 +63,10 @@ const (
 	linkListCall
 	groupList
 	groupOne
+	signingKeyList
+	feedList
+	actList
+	changeTold
 
 	reads // the number of reading statements
 )
@@ -130,6 +134,14 @@ const (
 	linkFactState
 	linkFactSet
 	linkMembers
+	signingKeyNewest
+	signingKeyInsert
+	signingKeyPrune
+	feedInsert
+	feedRenew
+	recipientPaused
+	decisionLast
+	actInsert
 	linkStates
 	linkSet
 	linkDelete
@@ -417,4 +429,21 @@ var statements = [queries]string{
 	groupSet: `INSERT INTO link_groups (call, head, place) VALUES ($1, $2, $3)
 		ON CONFLICT (call) DO UPDATE SET head = excluded.head, place = excluded.place`,
 	groupDelete: `DELETE FROM link_groups WHERE call = $1`,
+
+	signingKeyList:   `SELECT id, made, secret FROM signing_keys ORDER BY made, id`,
+	signingKeyNewest: `SELECT COALESCE(MAX(made), 0) FROM signing_keys`,
+	signingKeyInsert: `INSERT INTO signing_keys (made, secret) VALUES ($1, $2)`,
+	signingKeyPrune:  `DELETE FROM signing_keys WHERE made < $1`,
+	feedList:         `SELECT id, secret, made FROM feeds ORDER BY id`,
+	feedInsert:       `INSERT INTO feeds (id, secret, made) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING`,
+	feedRenew:        `UPDATE feeds SET secret = $1, made = $2 WHERE id = $3`,
+	recipientPaused:  `SELECT paused, stand_in FROM recipients WHERE id = $1`,
+	decisionLast: `SELECT c.id, COALESCE(d.choice, 'none'), COALESCE(d.why, '') FROM calls c
+		LEFT JOIN decisions d ON d.id = (SELECT MAX(l.id) FROM decisions l WHERE l.call = c.id AND l.department = $1 AND l.recipient = $2)
+		WHERE c.source = $3 AND c.ref = $4`,
+	actInsert: `INSERT INTO acts (at, recipient, act, source, ref, detail, way) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+	actList: `SELECT at, recipient, act, source, ref, detail, way FROM acts
+		WHERE recipient = $1 OR $1 = '' ORDER BY id DESC LIMIT $2`,
+	changeTold: `SELECT c.source, c.ref, MAX(h.at) FROM changes h JOIN calls c ON c.id = h.call
+		WHERE h.material = 1 AND h.mended = 0 GROUP BY c.source, c.ref`,
 }

@@ -73,6 +73,9 @@ type Pause struct {
 	StandIn string `json:"stand_in,omitempty"` // an address
 }
 
+// Never is until when a recipient is paused that has unsubscribed: it is written to again only when it asks for it.
+const Never = "9999-12-31"
+
 // Suspension says that a mail server refused an address for good.
 type Suspension struct {
 	Since  time.Time `json:"since"`

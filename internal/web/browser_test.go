@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"utkik/internal/token"
 )
 
 // TestInBrowser looks at the pages in a real browser, in light and dark, in both languages, on a telephone, a tablet and a
@@ -35,6 +37,12 @@ func TestInBrowser(t *testing.T) {
 		{"wrong query", query("q", `"open quote`), languages, widths},
 		{"call", "/call/ft-portal/RAIL-1", languages, widths},
 		{"missing call", "/call/ft-portal/NO", languages, widths},
+		{"a link to follow", act(token.Follow, "kultur", "RAIL-1"), languages[:1], widths[:1]},
+		{"a link to decline, refused", act(token.NotRelevant, "kultur", "RAIL-1") + "?wrong=1", languages, widths[:2]},
+		{"a link to pause", act(token.Pause, "kultur", ""), languages[:1], widths[:1]},
+		{"a link that was followed", act(token.Take, "kultur", "BULK-00"), languages[:1], widths[:1]},
+		{"a link to the choices", act(token.Answer, "kultur", "LONG"), languages[:1], widths},
+		{"a damaged link", "/act/x", languages[:1], widths[:1]},
 		{"hostile call", "/call/ft-portal/HOSTILE", languages[:1], widths[:1]},
 		{"long call", "/call/ft-portal/LONG", languages[:1], widths[:1]},
 	}

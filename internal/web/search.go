@@ -8,7 +8,6 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -415,14 +414,8 @@ func (s *Server) hit(ctx context.Context, f Frame, h *index.Hit) (hit, error) {
 	return out, nil
 }
 
-// callLink is the address of a call. Slashes of a ref stay slashes where they may: some proxies refuse escaped ones.
-func callLink(f Frame, k call.Key) string {
-	ref := (&url.URL{Path: k.Ref}).EscapedPath()
-	if path.Clean("/"+k.Ref) != "/"+k.Ref || strings.Contains(k.Ref, ":") {
-		ref = url.PathEscape(k.Ref)
-	}
-	return f.address("/call/"+url.PathEscape(k.Source)+"/"+ref, url.Values{})
-}
+// callLink is the address of a call.
+func callLink(f Frame, k call.Key) string { return f.address("/call/"+k.Path(), url.Values{}) }
 
 // when says the one date that matters now: the opening of what is to come, the next deadline of what is open, the last
 // of what is closed.

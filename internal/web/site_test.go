@@ -231,6 +231,9 @@ func site(t testing.TB) *Server {
 	if err := linkedWind(ctx, st); err != nil {
 		t.Fatal(err)
 	}
+	if err := readers(ctx, st); err != nil {
+		t.Fatal(err)
+	}
 	ix, err := index.Open(filepath.Join(dir, "index"), index.Options{Now: func() time.Time { return now }, Texts: st.Texts})
 	if err != nil {
 		t.Fatal(err)

@@ -105,6 +105,7 @@ type texts struct {
 	ProblemSlow     string            `json:"problem_slow"`
 	ProblemQuery    string            `json:"problem_query"`
 	Foot            string            `json:"foot"`
+	Act             actTexts          `json:"act"`
 }
 
 func readTexts(lang string) (*texts, error) {

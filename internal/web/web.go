@@ -61,7 +61,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.texts[lang] = t
 	}
-	for _, page := range []string{"search", "call", "message"} {
+	for _, page := range []string{"search", "call", "act", "message"} {
 		t, err := template.New("layout.html").ParseFS(files, "templates/layout.html", "templates/"+page+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: %v", err)
@@ -82,6 +82,8 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) routes() {
 	s.mux.HandleFunc("GET /{$}", s.page(s.search))
 	s.mux.HandleFunc("GET /call/{source}/{ref...}", s.page(s.call))
+	s.mux.HandleFunc("GET /act/{token}", s.page(s.act))
+	s.mux.HandleFunc("POST /act/{token}", s.perform) // needs no other key than its token: mail programs press it for their readers
 	for _, name := range []string{"style.css", "icon.svg"} {
 		s.mux.Handle("GET /static/"+name, cached(http.FileServerFS(files)))
 	}

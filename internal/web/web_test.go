@@ -14,6 +14,8 @@ import (
 
 	"github.com/PuerkitoBio/goquery"
 	"github.com/google/go-cmp/cmp"
+
+	"utkik/internal/token"
 )
 
 // pagesOf are the addresses by which the tests walk through the site, each to be asked for in both languages.
@@ -46,6 +48,16 @@ var pagesOf = []string{
 	"/call/have-your-say/14002",
 	"/call/ft-portal/never-seen",
 	"/nothing/here",
+	act(token.Follow, "kultur", "RAIL-1"),
+	act(token.NotRelevant, "kultur", "TOMORROW"),
+	act(token.NotRelevant, "kultur", "HOSTILE") + "?wrong=1",
+	act(token.Take, "kultur", "BULK-00"), // is so already
+	act(token.Answer, "kultur", "RTL"),
+	act(token.Unsubscribe, "kultur", ""),
+	act(token.Pause, "kultur", ""),
+	act(token.Pause, "kultur", "") + "?wrong=1",
+	act(token.Pause, "vilar", ""), // is so already
+	"/act/damaged",
 }
 
 func in(lang, address string) string {

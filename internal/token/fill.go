@@ -1,0 +1,72 @@
+package token
+
+import (
+	"encoding/base64"
+	"regexp"
+	"strings"
+	"time"
+
+	"utkik/internal/call"
+)
+
+// What a digest is shared by all who are told the same, so its links name no reader: they are places, which are filled in
+// when a mail is composed. A place is an address in every respect, so that no layout has to know it.
+const (
+	placePath = "/link/" // and an act, a slash, and the call
+	ActPath   = "/act/"  // and a token
+)
+
+// Place is where a link of a recipient's own will stand. The key is empty for acts that are about no call.
+func Place(base string, a Act, key call.Key) string {
+	out := strings.TrimSuffix(base, "/") + placePath + string(a)
+	if a.OfCall() {
+		out += "/" + base64.RawURLEncoding.EncodeToString([]byte(key.String()))
+	}
+	return out
+}
+
+// Filler puts tokens into the places of mails from one installation.
+type Filler struct {
+	base   string
+	places *regexp.Regexp
+}
+
+// NewFiller makes the filler of places under a base address.
+func NewFiller(base string) *Filler {
+	base = strings.TrimSuffix(base, "/")
+	return &Filler{base, regexp.MustCompile(regexp.QuoteMeta(base+placePath) + `([a-z-]+)(?:/([A-Za-z0-9_-]+))?`)}
+}
+
+// Fill gives the body with the addresses by which one recipient, at one address, may act. What is no place stays.
+func (f *Filler) Fill(r Ring, body, recipient, address string, written time.Time) string {
+	whose := Whose(address)
+	return f.places.ReplaceAllStringFunc(body, func(place string) string {
+		parts := f.places.FindStringSubmatch(place)
+		c := Claim{Act: Act(parts[1]), Recipient: recipient, Whose: whose}
+		if c.Act.Validate() != nil || c.Act.OfCall() != (parts[2] != "") {
+			return place
+		}
+		if c.Act.OfCall() {
+			text, err := base64.RawURLEncoding.DecodeString(parts[2])
+			if err != nil {
+				return place
+			}
+			if c.Key, err = call.ParseKey(string(text)); err != nil {
+				return place
+			}
+		}
+		if text := r.Seal(c, written); text != "" {
+			return f.base + ActPath + text
+		}
+		return place
+	})
+}
+
+// Address is that of one act of a recipient; empty when there is no key.
+func (f *Filler) Address(r Ring, a Act, recipient, address string, written time.Time) string {
+	text := r.Seal(Claim{Act: a, Recipient: recipient, Whose: Whose(address)}, written)
+	if text == "" {
+		return ""
+	}
+	return f.base + ActPath + text
+}

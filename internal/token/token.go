@@ -1,0 +1,239 @@
+// Package token makes the addresses in mails by which a recipient acts without an account, and opens them again. A
+// token says what is done, for whom, to which call and until when, and shows none of it: it is sealed with AES-256-GCM,
+// so that it cannot be read, altered or made by anybody who lacks the installation's keys.
+//
+// The same claim makes the same token under the same key (the nonce is a MAC of what is sealed), so that a mail which was
+// sent can be shown again byte for byte. It is the one place where the program takes random bytes.
+package token
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"utkik/internal/call"
+)
+
+// Act is the one thing that a token lets its bearer do.
+type Act string
+
+// The acts. What Undo, Resume take back is said by the page that shows them; only it makes such tokens.
+const (
+	Follow      Act = "follow"
+	Take        Act = "take" // we take this one
+	NotRelevant Act = "not-relevant"
+	Undo        Act = "undo"   // a decision about a call
+	Answer      Act = "answer" // shows the choices about a call, each under its own token; does nothing itself
+	Unsubscribe Act = "unsubscribe"
+	Pause       Act = "pause"
+	Resume      Act = "resume" // ends a pause, or takes an unsubscription back
+)
+
+// acts are the acts as they are sealed: by their places, which are for good.
+var acts = []Act{Follow, Take, NotRelevant, Undo, Answer, Unsubscribe, Pause, Resume}
+
+// Validate tells whether a is one of the acts.
+func (a Act) Validate() error {
+	if slices.Contains(acts, a) {
+		return nil
+	}
+	return fmt.Errorf("act %q is none of %v", string(a), acts)
+}
+
+// OfCall tells whether a is about a call.
+func (a Act) OfCall() bool {
+	switch a {
+	case Unsubscribe, Pause, Resume:
+		return false
+	}
+	return true
+}
+
+// How long tokens hold. What is said about a call is old after two months; a mail's end must be found for longer.
+const (
+	itemLife = 60 * 24 * time.Hour
+	mailLife = 365 * 24 * time.Hour
+)
+
+// Rhythm of the keys. A key opens as long as a token that it sealed can hold.
+const (
+	keyAge  = 90 * 24 * time.Hour
+	keyLife = keyAge + mailLife + 30*24*time.Hour // a month for mails that wait to be sent
+)
+
+// Claim is what a token says.
+type Claim struct {
+	Act       Act
+	Recipient string   // id
+	Key       call.Key // of an act about a call
+	Whose     [8]byte  // of the address that the token was sent to; see [Whose]
+	Expires   time.Time
+}
+
+// Whose marks an address without naming it: a token of an address that a recipient no longer has moves nothing.
+func Whose(address string) [8]byte {
+	sum := sha256.Sum256([]byte("address of a token\x00" + strings.ToLower(address)))
+	return [8]byte(sum[:8])
+}
+
+// Key seals and opens.
+type Key struct {
+	ID     int64
+	Made   time.Time
+	Secret []byte
+}
+
+// Ring is the keys of an installation, oldest first.
+type Ring []Key
+
+// Why a token moves nothing. ErrExpired comes with what the token said, so that the page can speak the reader's language.
+var (
+	ErrDamaged = errors.New("token is damaged")
+	ErrExpired = errors.New("token has expired")
+)
+
+// Secret gives the bytes of a new key.
+func Secret() []byte {
+	b := make([]byte, 32)
+	rand.Read(b) // never fails: the program ends where the system has no randomness
+	return b
+}
+
+// Name gives a name that cannot be guessed, of small letters and digits, for a secret address.
+func Name() string {
+	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(Secret()[:20]))
+}
+
+// Same compares secrets in a time that tells nothing of how much of them agrees.
+func Same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// Due tells whether a new key should be made.
+func (r Ring) Due(now time.Time) bool { return len(r) == 0 || !r[len(r)-1].Made.After(Fresh(now)) }
+
+// Fresh gives the time after which a key was made that need not be renewed.
+func Fresh(now time.Time) time.Time { return now.Add(-keyAge) }
+
+// Old gives the time before which a key was made that opens nothing any more.
+func Old(now time.Time) time.Time { return now.Add(-keyLife) }
+
+// at is the key in force at a time, so that a mail is filled alike whenever that happens.
+func (r Ring) at(t time.Time) *Key {
+	for i := len(r) - 1; i > 0; i-- {
+		if !r[i].Made.After(t) {
+			return &r[i]
+		}
+	}
+	return &r[0]
+}
+
+// Seal makes the token of a claim that is written at that time; empty when there is no key. A zero Expires becomes the
+// act's own span.
+func (r Ring) Seal(c Claim, written time.Time) string {
+	at := slices.Index(acts, c.Act)
+	if len(r) == 0 || at < 0 || len(c.Recipient) > 255 || len(c.Key.Source) > 255 {
+		return ""
+	}
+	if c.Expires.IsZero() {
+		life := itemLife
+		if !c.Act.OfCall() {
+			life = mailLife
+		}
+		c.Expires = written.Add(life)
+	}
+	plain := []byte{byte(at)}
+	plain = binary.BigEndian.AppendUint32(plain, uint32((c.Expires.Unix()+3599)/3600)) // to the hour: enough until the year 491,000
+	plain = append(plain, c.Whose[:]...)
+	for _, s := range []string{c.Recipient, c.Key.Source} {
+		plain = append(append(plain, byte(len(s))), s...)
+	}
+	plain = append(append(plain, c.Key.Ref...), 1) // a mark before the padding, by which lengths tell little
+	for len(plain)%16 != 0 {
+		plain = append(plain, 0)
+	}
+	key := r.at(written)
+	nonce := mac(key.Secret, "nonce", plain)[:12]
+	out := binary.AppendUvarint(nil, uint64(key.ID))
+	out = append(out, nonce...)
+	return base64.RawURLEncoding.EncodeToString(sealer(key).Seal(out, nonce, plain, nil))
+}
+
+// maxToken bounds what is read as one.
+const maxToken = 4096
+
+// Open tells what a token says: [ErrDamaged] when no key of the ring made it as it is, [ErrExpired] when its time is over.
+func (r Ring) Open(token string, now time.Time) (Claim, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(token) > maxToken || strings.ContainsAny(token, "\r\n") {
+		return Claim{}, ErrDamaged
+	}
+	id, n := binary.Uvarint(raw)
+	at := slices.IndexFunc(r, func(k Key) bool { return k.ID == int64(id) })
+	if n <= 0 || at < 0 || len(raw) < n+12 {
+		return Claim{}, ErrDamaged
+	}
+	plain, err := sealer(&r[at]).Open(nil, raw[n:n+12], raw[n+12:], nil)
+	if err != nil || n != len(binary.AppendUvarint(nil, id)) { // the number has one spelling
+		return Claim{}, ErrDamaged
+	}
+	c, ok := read(plain)
+	if !ok {
+		return Claim{}, ErrDamaged // unreachable: the key made it
+	}
+	if !now.Before(c.Expires) {
+		return c, ErrExpired
+	}
+	return c, nil
+}
+
+func read(plain []byte) (c Claim, ok bool) {
+	end := len(plain) - 1
+	for end >= 0 && plain[end] == 0 {
+		end--
+	}
+	if end < 13 || plain[end] != 1 || int(plain[0]) >= len(acts) {
+		return c, false
+	}
+	c.Act, c.Expires = acts[plain[0]], time.Unix(int64(binary.BigEndian.Uint32(plain[1:]))*3600, 0).UTC()
+	c.Whose = [8]byte(plain[5:13])
+	rest := plain[13:end]
+	for _, s := range []*string{&c.Recipient, &c.Key.Source} {
+		if len(rest) == 0 || len(rest) < 1+int(rest[0]) {
+			return c, false
+		}
+		*s, rest = string(rest[1:1+int(rest[0])]), rest[1+int(rest[0]):]
+	}
+	c.Key.Ref = string(rest)
+	return c, true
+}
+
+func mac(secret []byte, purpose string, text []byte) []byte {
+	h := hmac.New(sha256.New, secret)
+	h.Write([]byte(purpose))
+	h.Write([]byte{0})
+	h.Write(text)
+	return h.Sum(nil)
+}
+
+// sealer is the cipher under a key of its own, apart from that of the nonces.
+func sealer(k *Key) cipher.AEAD {
+	block, err := aes.NewCipher(mac(k.Secret, "seal", nil))
+	if err != nil {
+		panic(err) // unreachable: 32 bytes
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		panic(err) // unreachable: AES has blocks of 16 bytes
+	}
+	return aead
+}
