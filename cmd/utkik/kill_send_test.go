@@ -124,6 +124,9 @@ func (w *watched) told() []string {
 func (w *watched) killedAt(mails int, after time.Duration, args ...string) (killed bool) {
 	w.t.Helper()
 	c := w.command(args...)
+	if err := c.Start(); err != nil {
+		w.t.Fatal(err)
+	}
 	w.sink.mu.Lock()
 	w.sink.each = func(n int) {
 		if n == mails {
@@ -131,7 +134,7 @@ func (w *watched) killedAt(mails int, after time.Duration, args ...string) (kill
 		}
 	}
 	w.sink.mu.Unlock()
-	err := c.Run()
+	err := c.Wait()
 	w.sink.mu.Lock()
 	w.sink.each = nil
 	w.sink.mu.Unlock()
