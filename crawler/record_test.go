@@ -17,12 +17,15 @@ import (
 func TestScrub(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ body, want string }{
-		"nothing to do":         {"<p>Sista dag 2026-09-22, 17:00. Belopp 1 000 000 kr. Dnr 2024-01234.</p>", "<p>Sista dag 2026-09-22, 17:00. Belopp 1 000 000 kr. Dnr 2024-01234.</p>"},
-		"dates and amounts":     {"05-12 2026, 08-20 12 2026-05-01T00:00:00.000+0000 0,5 M 2026-01-02 10 20 30", "05-12 2026, 08-20 12 2026-05-01T00:00:00.000+0000 0,5 M 2026-01-02 10 20 30"},
-		"a mail address":        {`<a href="mailto:utlysning@myndighet.se">utlysning@myndighet.se</a>`, `<a href="mailto:namn@example.org">namn@example.org</a>`},
-		"written otherwise":     {`info%40myndighet.se info&#64;myndighet.se info [at] myndighet.se`, `namn@example.org namn@example.org namn@example.org`},
-		"of an example":         {"eu@region.example utkik@example.org", "eu@region.example utkik@example.org"},
-		"a person's":            {"Kontakta Åsa Öberg-Lind, asa.oberg-lind@myndighet.se.", "Kontakta Namn Namnsson, namn@example.org."},
+		"nothing to do":     {"<p>Sista dag 2026-09-22, 17:00. Belopp 1 000 000 kr. Dnr 2024-01234.</p>", "<p>Sista dag 2026-09-22, 17:00. Belopp 1 000 000 kr. Dnr 2024-01234.</p>"},
+		"dates and amounts": {"05-12 2026, 08-20 12 2026-05-01T00:00:00.000+0000 0,5 M 2026-01-02 10 20 30", "05-12 2026, 08-20 12 2026-05-01T00:00:00.000+0000 0,5 M 2026-01-02 10 20 30"},
+		"a mail address":    {`<a href="mailto:utlysning@myndighet.se">utlysning@myndighet.se</a>`, `<a href="mailto:namn@example.org">namn@example.org</a>`},
+		"written otherwise": {`info%40myndighet.se info&#64;myndighet.se info [at] myndighet.se`, `namn@example.org namn@example.org namn@example.org`},
+		"of an example":     {"eu@region.example utkik@example.org", "eu@region.example utkik@example.org"},
+		"a person's":        {"Kontakta Åsa Öberg-Lind, asa.oberg-lind@myndighet.se.", "Kontakta Namn Namnsson, namn@example.org."},
+		"events by their names": {
+			"BEGIN:VEVENT\r\nUID:31416-1788739200-1791381600@interreg.no\r\nUID;X=1:a-long-name-that-goes-on-\r\n 1788739200@interreg.no\r\nATTENDEE:mailto:utlysning@interreg.no\r\nUID:anna.berg@interreg.no\r\nEND:VEVENT",
+			"BEGIN:VEVENT\r\nUID:31416-1788739200-1791381600@interreg.no\r\nUID;X=1:a-long-name-that-goes-on-\r\n 1788739200@interreg.no\r\nATTENDEE:mailto:namn@example.org\r\nUID:namn@example.org\r\nEND:VEVENT"},
 		"telephone numbers":     {"08-473 30 00, 070-123 45 67, +46 8 473 30 00, +46 (0)70 123 45 67, 0046 8 473 30 00, 060-14 80 00, 08/4733000", strings.Repeat("000-000 00 00, ", 6) + "000-000 00 00"},
 		"a link to a telephone": {`<a href="tel:+4684733000">Ring</a>`, `<a href="tel:000-000 00 00">Ring</a>`},
 		"a contact list":        {`{"Rubrik": "En utlysning", "KontaktLista": [{"Namn": "N N", "Epost": "x"}], "Belopp": 12.50}`, `{"Rubrik": "En utlysning", "KontaktLista": [], "Belopp": 12.50}`},

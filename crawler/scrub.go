@@ -36,8 +36,11 @@ var (
 	tokenValue   = regexp.MustCompile(`(?is)\b(value|content)\s*=\s*("[^"]*"|'[^']*')`)
 	tokenInLink  = regexp.MustCompile(`(?i)([?&;](?:[a-z_.-]*token|sessionid|jsessionid|phpsessid|sid|auth|signature|sig)=)([^&"'\s<>#?]+)`)
 	personalName = regexp.MustCompile(`(?i)^(?:kontakt.*|contacts?|contact(?:person|point|info|list|details?|name).*|.*e-?mail.*|.*e-?post.*|.*phone.*|.*telefon.*|mobil(?:e|nummer)?|fax.*|handläggare.*|.*token|.*secret.*|.*password.*|authorization|cookies?|set-cookie|session(?:_?id)?)$`)
-	nameLetters  = regexp.MustCompile(`^[a-z-]{2,}$`)
-	headerLine   = regexp.MustCompile(`(?im)^(?:set-cookie|cookie|authorization|proxy-authorization|x-api-key|x-auth-token):.*$`)
+	// The name of an event in a calendar, over its folded lines. It looks like a mail address, and is what tells events apart.
+	eventName   = regexp.MustCompile(`(?im)^(?:UID|RELATED-TO)[;:].*(?:\r?\n[ \t].*)*`)
+	sixDigits   = regexp.MustCompile(`(?:\d[^@\d]*){6}@`) // of a time or a number; no person's address has as many
+	nameLetters = regexp.MustCompile(`^[a-z-]{2,}$`)
+	headerLine  = regexp.MustCompile(`(?im)^(?:set-cookie|cookie|authorization|proxy-authorization|x-api-key|x-auth-token):.*$`)
 )
 
 // keptHeaders are those of an answer that its reading depends on.
@@ -61,15 +64,16 @@ func scrub(body []byte) []byte {
 		body = out
 	}
 	names := map[string]bool{}
-	body = mailAddress.ReplaceAllFunc(body, func(m []byte) []byte {
-		if exampleMail.Match(m) {
-			return m
-		}
-		if first, last, ok := nameIn(string(m)); ok {
+	var out []byte
+	last := 0
+	for _, at := range mails(body) {
+		if first, last, ok := nameIn(string(body[at[0]:at[1]])); ok {
 			names[first+"."+last] = true
 		}
-		return []byte(nobodysMail)
-	})
+		out = append(append(out, body[last:at[0]]...), nobodysMail...)
+		last = at[1]
+	}
+	body = append(out, body[last:]...)
 	for name := range names { // order does not matter: each is replaced by the same
 		first, last, _ := strings.Cut(name, ".")
 		body = spelled(first, last).ReplaceAll(body, []byte(nobodysName))
@@ -82,6 +86,22 @@ func scrub(body []byte) []byte {
 	body = tokenInLink.ReplaceAll(body, []byte("${1}"+nobodysToken))
 	body = webToken.ReplaceAll(body, []byte(nobodysToken))
 	return bearer.ReplaceAll(body, []byte(nobodysToken))
+}
+
+// mails gives where mail addresses stand that are somebody's.
+func mails(body []byte) [][]int {
+	var events [][]int
+	if bytes.Contains(body, []byte("BEGIN:VEVENT")) {
+		events = eventName.FindAllIndex(body, -1)
+	}
+	return slices.DeleteFunc(mailAddress.FindAllIndex(body, -1), func(at []int) bool {
+		m := body[at[0]:at[1]]
+		if exampleMail.Match(m) {
+			return true
+		}
+		i := slices.IndexFunc(events, func(e []int) bool { return e[0] <= at[0] && at[1] <= e[1] })
+		return i >= 0 && sixDigits.Match(body[events[i][0]:at[1]])
+	})
 }
 
 // phones gives where telephone numbers stand. What goes on from digits before it is a date or an id.
@@ -192,10 +212,8 @@ func Confidential(recording []byte) []string {
 			out = append(out, s)
 		}
 	}
-	for _, m := range mailAddress.FindAll(recording, -1) {
-		if !exampleMail.Match(m) {
-			add("mail address", m)
-		}
+	for _, at := range mails(recording) {
+		add("mail address", recording[at[0]:at[1]])
 	}
 	for _, at := range phones(recording) {
 		add("telephone number", recording[at[0]:at[1]])

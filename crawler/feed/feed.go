@@ -124,7 +124,7 @@ func read(body []byte) (*gofeed.Feed, error) {
 
 // find gives what a rule finds in an item.
 func find(it *gofeed.Item, f *listing.Field) []string {
-	if f.Find.Value != "" {
+	if f.Always() {
 		return f.Text("")
 	}
 	if f.Path == "" { // the whole item

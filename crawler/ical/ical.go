@@ -120,7 +120,7 @@ func read(body []byte) ([]*ics.VEvent, error) {
 
 // find gives what a rule finds in an event.
 func find(e *ics.VEvent, f *listing.Field, zone *time.Location) []string {
-	if f.Find.Value != "" {
+	if f.Always() {
 		return f.Text("")
 	}
 	if f.Path == "" {

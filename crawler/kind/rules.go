@@ -41,7 +41,7 @@ type Find struct {
 	Column    []string `mapstructure:"column"`    // in a table: words of its header
 	Attribute string   `mapstructure:"attribute"` // of the element, in place of its text
 	Pattern   string   `mapstructure:"pattern"`   // a regular expression with at most one group, applied to the text as one line
-	Value     string   `mapstructure:"value"`     // a constant: all that the rule gives
+	Value     string   `mapstructure:"value"`     // a constant: alone, all that the rule gives; with other parts, what it gives where they find anything
 }
 
 // Field is a named value of an item and where it is found.

@@ -17,7 +17,7 @@ import (
 // HTML finds texts in a piece of a page: the item, or the page of an item. Texts are in the normal form of
 // package text, with their lines.
 func (f *Find) HTML(scope *goquery.Selection) []string {
-	if f.Value != "" {
+	if f.Always() {
 		return []string{f.Value}
 	}
 	if f.element == nil && len(f.labels) == 0 && len(f.columns) == 0 && f.Attribute == "" {
@@ -60,7 +60,7 @@ func (f *Find) elements(scope *goquery.Selection) []*html.Node {
 // Text finds texts in the text of a value that the kind has found itself: by path or column. Where the
 // rule selects or names a label, the value is read as HTML.
 func (f *Find) Text(value string) []string {
-	if f.Value != "" {
+	if f.Always() {
 		return []string{f.Value}
 	}
 	if f.element == nil && len(f.labels) == 0 {
@@ -78,7 +78,7 @@ func (f *Find) Text(value string) []string {
 
 // JSON finds texts in a value that encoding/json has read into any.
 func (f *Find) JSON(v any) []string {
-	if f.Value != "" {
+	if f.Always() {
 		return []string{f.Value}
 	}
 	var out []string
@@ -164,8 +164,20 @@ func (f *Find) In(header []string) int {
 	return -1
 }
 
-// match applies the pattern, and leaves out what is empty.
+// Always tells whether the rule gives its constant whatever the item holds.
+func (f *Find) Always() bool {
+	return f.Value != "" && f.Path == "" && f.Select == "" && len(f.Label) == 0 && len(f.Column) == 0 && f.Attribute == "" && f.Pattern == ""
+}
+
+// match applies the pattern, and leaves out what is empty. Where something is left and the rule has a constant, it is that.
 func (f *Find) match(texts []string) (out []string) {
+	if f.Value != "" {
+		defer func() {
+			if len(out) > 0 {
+				out = []string{f.Value}
+			}
+		}()
+	}
 	for _, s := range texts {
 		if f.pattern == nil {
 			if s != "" {

@@ -231,8 +231,6 @@ func (c *compiler) find(key string, f kind.Find) Find {
 	}
 	others := f.Path != "" || f.Select != "" || len(f.Label) > 0 || len(f.Column) > 0 || f.Attribute != "" || f.Pattern != ""
 	switch {
-	case f.Value != "" && others:
-		c.wrong(key+".value", "a constant stands alone; give a second rule for where it is found")
 	case f.Value == "" && !others:
 		c.wrong(key, "does not say where to look: want path, select, label, column, attribute, pattern or value")
 	case len(f.Label) > 0 && f.Attribute != "":

@@ -104,6 +104,12 @@ func codesIn(s, field string) []Code {
 				i += n
 				continue
 			}
+		case c == '5':
+			if code, ok := celex(s[i:end]); ok {
+				add(code, i, end)
+				i = end
+				continue
+			}
 		case low == 'e':
 			if code, n := europeAidAt(s[i:]); n > 0 {
 				add(code, i, i+n)
@@ -246,6 +252,16 @@ func comAt(s string) (string, int) {
 		return "", 0
 	}
 	return "COM(" + y + ")" + num, i + n
+}
+
+// celex reads the number by which EUR-Lex keeps a document of the Commission: 52026PC0123 is the proposal COM(2026) 123, and
+// 52026DC0140 a communication or report of the same row of numbers.
+func celex(token string) (string, bool) {
+	if len(token) != 11 || !year(token[1:5]) || token[5:7] != "PC" && token[5:7] != "DC" || strings.ContainsFunc(token[7:], func(r rune) bool { return r < '0' || r > '9' }) {
+		return "", false
+	}
+	num := strings.TrimLeft(token[7:], "0")
+	return "COM(" + token[1:5] + ")" + num, num != ""
 }
 
 // aresAt reads the number of a document of the Commission, Ares(2026)1234567.

@@ -88,11 +88,11 @@ func ownID(c *call.Call) string {
 
 // slugCodes are the codes in an address of the item's own.
 func slugCodes(address string) []Code {
-	out := codesIn(address, "url")
+	out := codesIn(strings.NewReplacer("%3A", ":", "%3a", ":").Replace(address), "url")
 	for i := range out {
 		out[i].Quote = address
 		// Words of a page that are written small may only look like a code.
-		out[i].Slug = !strings.Contains(address, out[i].Code)
+		out[i].Slug = family(out[i].Code) != "com" && !strings.Contains(address, out[i].Code)
 	}
 	return out
 }

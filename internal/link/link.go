@@ -22,7 +22,7 @@ import (
 )
 
 // Version of the rules. Links that other rules found are found anew.
-const Version = 1
+const Version = 2
 
 // Relation is how the first of two calls stands to the second.
 type Relation string

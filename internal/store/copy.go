@@ -195,7 +195,7 @@ func (s *Store) tables(ctx context.Context, db asker) ([]table, error) {
 			})
 		})
 		if i < 0 {
-			return nil, fmt.Errorf("tables point to each other in a circle: %s ...", rest[0].name)
+			return nil, fmt.Errorf("tables point to each other in a circle, %s among them", rest[0].name)
 		}
 		out = append(out, rest[i])
 		rest = slices.Delete(rest, i, i+1)
