@@ -52,7 +52,7 @@ that it follows, every item once. doc/mail.md explains rhythm, pauses and what c
 		},
 	}
 	c.AddCommand(p.recipientsAddCommand(), p.recipientsSetCommand(), p.recipientsPauseCommand(), p.recipientsResumeCommand(),
-		p.recipientsRemoveCommand(), p.recipientsImportCommand(), p.recipientsExportCommand())
+		p.recipientsRemoveCommand(), p.recipientsActsCommand(), p.recipientsImportCommand(), p.recipientsExportCommand())
 	return c
 }
 

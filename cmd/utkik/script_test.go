@@ -340,7 +340,10 @@ func (s *stage) start(ts *testscript.TestScript, args []string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*patience) // its whole life, with all that a script does meanwhile
 	v := &server{cmd: exec.CommandContext(ctx, args[0], args[1:]...), out: make(chan string, 1)}
-	v.cmd.Dir, v.cmd.Env, v.cmd.Stderr = ts.MkAbs("."), s.env.Vars, &v.errs
+	v.cmd.Dir, v.cmd.Env, v.cmd.Stderr = ts.MkAbs("."), slices.Clone(s.env.Vars), &v.errs
+	if base := ts.Getenv("UTKIK_WEB_BASE_URL"); base != "" { // what a script has set since
+		v.cmd.Env = append(v.cmd.Env, "UTKIK_WEB_BASE_URL="+base)
+	}
 	out, err := v.cmd.StdoutPipe()
 	ts.Check(err)
 	ts.Check(v.cmd.Start())

@@ -106,10 +106,7 @@ func (s *Server) opened(r *http.Request) (*acting, error) {
 		return nil, err
 	}
 	if !r.URL.Query().Has("lang") && s.texts[a.recipient.Language] != nil { // the reader's language, unless it asks for another
-		to, q := *r, r.URL.Query()
-		q.Set("lang", a.recipient.Language)
-		to.URL = &url.URL{Path: r.URL.Path, RawPath: r.URL.RawPath, RawQuery: q.Encode()}
-		a.frame = s.frame(&to)
+		a.frame = s.frame(inLanguage(r, a.recipient.Language))
 	}
 	a.frame.SwitchTo = a.in(a.frame.SwitchTo, a.frame.Other)
 	t := &a.frame.T.Act

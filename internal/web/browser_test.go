@@ -42,6 +42,7 @@ func TestInBrowser(t *testing.T) {
 		{"a link to pause", act(token.Pause, "kultur", ""), languages[:1], widths[:1]},
 		{"a link that was followed", act(token.Take, "kultur", "BULK-00"), languages[:1], widths[:1]},
 		{"a link to the choices", act(token.Answer, "kultur", "LONG"), languages[:1], widths},
+		{"feeds", "/feeds", languages, widths},
 		{"a damaged link", "/act/x", languages[:1], widths[:1]},
 		{"hostile call", "/call/ft-portal/HOSTILE", languages[:1], widths[:1]},
 		{"long call", "/call/ft-portal/LONG", languages[:1], widths[:1]},

@@ -157,13 +157,13 @@ func reasons() []store.Matched {
 	}
 }
 
-// feed is what app hands the index, for the test's plan.
-type feed struct {
+// fedIndex is what app hands the index, for the test's plan.
+type fedIndex struct {
 	store    *store.Store
 	priority map[call.Key][]string
 }
 
-func (f feed) Touched(ctx context.Context, after int64, limit int) ([]index.Entry, error) {
+func (f fedIndex) Touched(ctx context.Context, after int64, limit int) ([]index.Entry, error) {
 	records, err := f.store.Touched(ctx, after, limit)
 	var out []index.Entry
 	for _, r := range records {
@@ -239,7 +239,7 @@ func site(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ix.Close() })
-	f := feed{st, map[call.Key][]string{}}
+	f := fedIndex{st, map[call.Key][]string{}}
 	for _, m := range reasons() {
 		for _, r := range m.Results {
 			if r.Included {

@@ -106,6 +106,7 @@ type texts struct {
 	ProblemQuery    string            `json:"problem_query"`
 	Foot            string            `json:"foot"`
 	Act             actTexts          `json:"act"`
+	Feed            feedTexts         `json:"feed"`
 }
 
 func readTexts(lang string) (*texts, error) {

@@ -35,6 +35,7 @@ type Config struct {
 	Store   *store.Store
 	Index   *index.Index
 	Sources []Source
+	BaseURL string // under which readers reach the pages; empty: as each asks for them
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -61,7 +62,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.texts[lang] = t
 	}
-	for _, page := range []string{"search", "call", "act", "message"} {
+	for _, page := range []string{"search", "call", "act", "feeds", "message"} {
 		t, err := template.New("layout.html").ParseFS(files, "templates/layout.html", "templates/"+page+".html")
 		if err != nil {
 			return nil, fmt.Errorf("web: %v", err)
@@ -82,6 +83,11 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) routes() {
 	s.mux.HandleFunc("GET /{$}", s.page(s.search))
 	s.mux.HandleFunc("GET /call/{source}/{ref...}", s.page(s.call))
+	s.mux.HandleFunc("GET /feeds", s.page(s.feeds))
+	s.mux.HandleFunc("GET /feeds/{file}", s.feed(s.searchFeed))
+	s.mux.HandleFunc("GET /feeds/priority/{file}", s.feed(s.priorityFeed))
+	s.mux.HandleFunc("GET /feeds/private/{file}", s.feed(s.privateFeed)) // the name is the key: feed readers have no other
+	s.mux.HandleFunc("GET /calendar/{source}/{ref...}", s.callCalendar)
 	s.mux.HandleFunc("GET /act/{token}", s.page(s.act))
 	s.mux.HandleFunc("POST /act/{token}", s.perform) // needs no other key than its token: mail programs press it for their readers
 	for _, name := range []string{"style.css", "icon.svg"} {

@@ -58,6 +58,7 @@ var pagesOf = []string{
 	act(token.Pause, "kultur", "") + "?wrong=1",
 	act(token.Pause, "vilar", ""), // is so already
 	"/act/damaged",
+	"/feeds",
 }
 
 func in(lang, address string) string {
