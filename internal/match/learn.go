@@ -32,6 +32,8 @@ const (
 	mostWords  = 400  // that are kept of a priority
 	newtons    = 7    // rounds of the fit
 	everyday   = 0.3  // a word in more than this share of calls is not learned: it would tell the sort of text, and nobody could review it
+	habitual   = 0.12 // and so is a word in more than this share of the calls of any one source: it is how that source writes
+	habit      = 100  // calls of a source from which its habits can be told
 	rare       = 5.0  // a word in fewer calls than one of e^5 counts in full, one in more the less
 )
 
@@ -84,6 +86,8 @@ func NewLearner(p *plan.Plan, items []call.Call, labels []Label) (*Learner, erro
 	known := map[plan.Learned]int32{}
 	var found []plan.Learned
 	counts := []int{}
+	sources := map[string]int{}
+	within := map[string][]int{} // by source and number of a word: the source's calls in which it stands
 	for i := range l.calls {
 		points := make([]float64, len(l.plan.Priorities))
 		set.each(&l.calls[i], 0, false, func(w *work, profile int) {
@@ -104,11 +108,33 @@ func NewLearner(p *plan.Plan, items []call.Call, labels []Label) (*Learner, erro
 			mine = append(mine, n)
 		}
 		l.in = append(l.in, mine)
+		source := l.calls[i].Source
+		sources[source]++
+		own := within[source]
+		if more := len(found) - len(own); more > 0 {
+			own = append(own, make([]int, more)...)
+		}
+		for _, n := range mine {
+			own[n]++
+		}
+		within[source] = own
+	}
+	// Boilerplate is told by its frequency: what every call of some source says ("remitterat", "expected to") is no subject.
+	boilerplate := func(n int) bool {
+		if float64(counts[n]) > everyday*float64(len(l.calls)) {
+			return true
+		}
+		for source, calls := range sources {
+			if own := within[source]; calls >= habit && n < len(own) && float64(own[n]) > habitual*float64(calls) {
+				return true
+			}
+		}
+		return false
 	}
 	// Words of few calls are forgotten, and the others stand in an order that does not depend on the calls'.
 	var order []int32
 	for n := range found {
-		if counts[n] >= leastCalls && (found[n].In == plan.InCode || float64(counts[n]) <= everyday*float64(len(l.calls))) {
+		if counts[n] >= leastCalls && (found[n].In == plan.InCode || !boilerplate(n)) {
 			order = append(order, int32(n))
 		}
 	}
