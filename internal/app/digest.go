@@ -82,9 +82,6 @@ func (a *App) readDay(ctx context.Context, changes []call.Change, date string, n
 	if in.Groups, err = a.Store.Groups(ctx); err != nil {
 		return nil, err
 	}
-	if in.Calls, err = a.digestCalls(ctx, changes, in.Groups, end); err != nil {
-		return nil, err
-	}
 	readings, err := a.readings(ctx, end)
 	if err != nil {
 		return nil, err
@@ -92,6 +89,9 @@ func (a *App) readDay(ctx context.Context, changes []call.Change, date string, n
 	day, err := time.ParseInLocation(time.DateOnly, date, Stockholm())
 	if err != nil {
 		return nil, fmt.Errorf("date %q: want a day such as 2026-04-23", date)
+	}
+	if in.Calls, err = a.digestCalls(ctx, changes, in.Groups, end, firstReading(readings, changes, day)); err != nil {
+		return nil, err
 	}
 	in.Sources = sourceStates(readings, day, now)
 	if in.Held, err = a.heldBefore(ctx, end); err != nil {
@@ -114,16 +114,26 @@ func (a *App) heldBefore(ctx context.Context, end time.Time) ([]digest.Held, err
 	return out, nil
 }
 
-// digestCalls gives the calls that a digest may speak of: those of the plan's matches that stood at the end of its day,
-// those that changed, those whose dates draw near, which a saved search may find, and those that are shown with others.
-func (a *App) digestCalls(ctx context.Context, changes []call.Change, groups [][]call.Key, end time.Time) ([]digest.Item, error) {
-	matches, err := a.Store.AllMatches(ctx, a.Plan.ID)
-	if err != nil {
-		return nil, err
+// firstReading tells whether a source was read completely for the first time since a day, or since the first of the changes.
+func firstReading(readings []reading, changes []call.Change, since time.Time) bool {
+	if slices.ContainsFunc(changes, func(c call.Change) bool { return c.Baseline }) {
+		return true
 	}
-	changed := map[call.Key]bool{}
+	if len(changes) > 0 && changes[0].At.Before(since) {
+		since = changes[0].At
+	}
+	return slices.ContainsFunc(readings, func(r reading) bool {
+		return slices.ContainsFunc(r.runs, func(r store.Run) bool { return r.Baseline && !r.Started.Before(since) })
+	})
+}
+
+// digestCalls gives the calls that a digest may speak of, with the matches that count: those that changed, those whose
+// dates draw near, and those that other sources publish too. Where a source was read for the first time, which is told by
+// numbers, also all that stood at the end of the day and match.
+func (a *App) digestCalls(ctx context.Context, changes []call.Change, groups [][]call.Key, end time.Time, first bool) ([]digest.Item, error) {
+	wanted := map[call.Key]bool{} // also when they are gone
 	for i := range changes {
-		changed[changes[i].Key()] = true
+		wanted[changes[i].Key()] = true
 	}
 	grouped := map[call.Key]bool{}
 	for _, g := range groups {
@@ -133,21 +143,36 @@ func (a *App) digestCalls(ctx context.Context, changes []call.Change, groups [][
 	}
 	soon := end.AddDate(0, 0, nearDays)
 	var out []digest.Item
-	err = a.Store.EachRecord(ctx, func(r store.Record) error {
+	at := map[call.Key]int{}
+	err := a.Store.EachRecord(ctx, func(r store.Record) error {
 		key := r.Call.Key()
-		results := matches[key]
 		if !r.Gone.Before(end) {
 			r.Gone = time.Time{} // it left later
 		}
 		standing := r.Gone.IsZero() && r.FirstSeen.Before(end)
-		wanted := slices.ContainsFunc(results, func(m match.Result) bool { return m.Included }) || near(&r.Call, end, soon) || grouped[key]
-		if standing && wanted || changed[key] {
+		if standing && (near(&r.Call, end, soon) || grouped[key]) {
+			wanted[key] = true
+		}
+		if wanted[key] || first && standing {
 			r.Call.Text = "" // a digest quotes what the matches quoted; whole texts of thousands of calls would only be carried along
-			out = append(out, digest.Item{Call: r.Call, FirstSeen: r.FirstSeen, Gone: r.Gone, Results: results})
+			at[key] = len(out)
+			out = append(out, digest.Item{Call: r.Call, FirstSeen: r.FirstSeen, Gone: r.Gone})
 		}
 		return nil
 	})
-	return out, err
+	if err != nil {
+		return nil, err
+	}
+	err = a.Store.EachMatched(ctx, a.Plan.ID, func(m store.Matched) error {
+		if i, ok := at[m.Key]; ok {
+			out[i].Results = slices.DeleteFunc(m.Results, func(r match.Result) bool { return !r.Included })
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(out, func(it digest.Item) bool { return !wanted[it.Call.Key()] && len(it.Results) == 0 }), nil
 }
 
 // nearDays is how far ahead of a day its digest looks; the digest's own horizon is no longer.

@@ -49,7 +49,7 @@ func BenchmarkDigests(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		_, err = fmt.Fprintf(f, "mail: {host: 127.0.0.1, port: %d, from: utkik@example.org, tls: none, connections: 4}\n", port)
+		_, err = fmt.Fprintf(f, "web: {base_url: https://utkik.example.org/}\nmail: {host: 127.0.0.1, port: %d, from: utkik@example.org, tls: none, connections: 4}\n", port)
 		if err := errors.Join(err, f.Close()); err != nil {
 			b.Fatal(err)
 		}
@@ -63,6 +63,7 @@ func BenchmarkDigests(b *testing.B) {
 			items += w.Items
 		}
 		b.ReportMetric(wrote.wall, "write-s")
+		b.ReportMetric(wrote.cpu, "write-cpu-s")
 		b.ReportMetric(wrote.rss, "write-MB")
 		b.ReportMetric(float64(items)/recipients, "items/mail")
 
@@ -82,6 +83,7 @@ func BenchmarkDigests(b *testing.B) {
 		idle := p.idle(b)
 		b.ReportMetric(recipients/(sent.wall-idle.wall), "mails/s")
 		b.ReportMetric(float64(sink.bytes.Load())/recipients/1024, "KB/mail")
+		b.ReportMetric(sent.cpu-idle.cpu, "send-cpu-s")
 		b.ReportMetric(sent.rss, "send-MB")
 		b.ReportMetric(0, "ns/op") // says nothing here
 		if err := errors.Join(server.Close(), l.Close()); err != nil && !errors.Is(err, net.ErrClosed) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"utkik/internal/call"
@@ -23,6 +24,7 @@ type builder struct {
 	items      map[call.Key]*Item
 	held       map[call.Key]bool
 	soon       []*Item              // what draws near
+	entries    *sync.Map            // of the day's, by entryKey
 	groups     map[call.Key][]*Item // of two at the least, by each of them
 
 	reader   *Reader    // nil for a department
@@ -204,9 +206,46 @@ func (b *builder) matching(it *Item) []match.Result {
 	return out
 }
 
+// entry is an item as the reader is told of it: what it is, which is made once for all who see it under the same
+// priorities, what happened to it, and what led to it.
 func (b *builder) entry(it *Item, notices []Notice) Entry {
-	c := &it.Call
 	results := b.matching(it)
+	e := b.standingEntry(it, results)
+	e.Notices = notices
+	if e.Notices == nil {
+		e.Notices = []Notice{}
+	}
+	b.sort(it, &e)
+	return e
+}
+
+// entryKey names an entry that several readers see alike.
+type entryKey struct {
+	language string
+	key      call.Key
+	under    string // priorities, in order; those that the reader does not follow come after a bar
+}
+
+func (b *builder) standingEntry(it *Item, results []match.Result) Entry {
+	key := entryKey{language: b.w.lang, key: it.Call.Key()}
+	for i, r := range results {
+		if b.followedFirst(r.Priority) > 0 && (i == 0 || b.followedFirst(results[i-1].Priority) == 0) {
+			key.under += "|"
+		}
+		key.under += r.Priority + " "
+	}
+	if e, ok := b.entries.Load(key); ok {
+		return e.(Entry)
+	}
+	e := b.makeEntry(it, results)
+	if b.w.err == nil {
+		b.entries.Store(key, e)
+	}
+	return e
+}
+
+func (b *builder) makeEntry(it *Item, results []match.Result) Entry {
+	c := &it.Call
 	title, in := c.TitleIn(b.w.lang)
 	e := Entry{
 		Source: c.Source, Ref: c.Ref, SourceName: b.sourceName(it), Elsewhere: b.elsewhere(it), Odds: b.odds(it),
@@ -215,10 +254,9 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 		Programme: plain(c.Programme, maxLabel), Identifier: plain(c.Identifier, maxLabel), Project: plain(c.Project, maxLabel),
 		URL: link(c.URL), Status: string(c.StatusAt(b.in.Now)), DeadlineModel: c.DeadlineModel, Deadlines: []Date{},
 		BudgetEUR: c.BudgetEUR, Grants: c.Grants, MinEUR: c.MinEUR, MaxEUR: c.MaxEUR, Money: b.w.money(c.BudgetEUR, c.Grants, c.MinEUR, c.MaxEUR),
-		Eligible: plain(c.Eligible, maxEligible), Notices: notices, Against: b.against(results),
+		Eligible: plain(c.Eligible, maxEligible), Against: b.against(results),
 		Also: []Also{}, Why: Why{Part: PartText, Networks: []string{}}, key: c.Key(), hit: -1, opensAt: c.Opens,
 	}
-	b.sort(it, &e)
 	if b.in.Links != nil {
 		l := b.in.Links(e.key)
 		e.Links = Links{link(l.Read), link(l.Calendar), link(l.Follow), link(l.Act), link(l.NotRelevant), link(l.Answer)}
@@ -227,9 +265,6 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 		best, _ := b.in.Plan.Priority(results[0].Priority)
 		e.Priority, e.PriorityName, e.Score = best.ID, b.priorityName(best), results[0].Score
 		e.Why = b.why(c, best, results[0].Reasons)
-	}
-	if e.Notices == nil {
-		e.Notices = []Notice{}
 	}
 	if c.Language != "" && c.Language != b.w.lang {
 		if name := b.w.languageName(c.Language); name != "" {

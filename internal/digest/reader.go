@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"utkik/internal/call"
@@ -37,7 +38,8 @@ type Day struct {
 	held  map[call.Key]bool
 	soon  []*Item // what stands and draws near
 
-	groups map[call.Key][]*Item // of calls of several sources, by each of them
+	entries sync.Map             // [Entry] by entryKey: what many readers see alike is made once
+	groups  map[call.Key][]*Item // of calls of several sources, by each of them
 }
 
 // NewDay makes in ready for many digests; its department and language are left aside.
@@ -145,7 +147,7 @@ func (d *Day) builder(language string) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &builder{in: d.in, w: w, today: d.today, rank: map[string]int{}, sources: map[string]SourceState{}, items: d.items, held: d.held, soon: d.soon, groups: d.groups}, nil
+	return &builder{in: d.in, w: w, today: d.today, rank: map[string]int{}, sources: map[string]SourceState{}, items: d.items, held: d.held, soon: d.soon, groups: d.groups, entries: &d.entries}, nil
 }
 
 // follow takes priorities, each once, in their order.
@@ -298,7 +300,10 @@ func (b *builder) sort(it *Item, e *Entry) {
 	}
 	for i, n := range b.hits(it) {
 		if i == 0 {
-			e.hit, e.PriorityName = n, b.labels[n]
+			e.hit = n
+			if e.Priority == "" {
+				e.PriorityName = b.labels[n]
+			}
 			e.expected = len(b.wanted[n]) > 0
 		}
 		e.Follows = append(e.Follows, b.labels[n])
@@ -307,7 +312,7 @@ func (b *builder) sort(it *Item, e *Entry) {
 	if c := b.decided(e.key); c == subscription.Act || c == subscription.Follow {
 		e.Decision = string(c)
 	}
-	if e.hit < 0 {
+	if e.hit < 0 && e.Priority == "" {
 		e.PriorityName = b.w.t("group.decided")
 	}
 }

@@ -163,6 +163,12 @@ func (s *Store) AllMatches(ctx context.Context, plan string) (map[call.Key][]mat
 	return out, nil
 }
 
+// EachMatched hands on every call that has results, one at a time. It ends with the first error of fn, and gives it
+// back as it is.
+func (s *Store) EachMatched(ctx context.Context, plan string, fn func(Matched) error) error {
+	return each(ctx, s, scanMatched, fn, matchList, plan)
+}
+
 func scanMatched(row scanner) (Matched, error) {
 	var m Matched
 	var packed []byte
