@@ -22,6 +22,7 @@ type Config struct {
 	Store     Store            `mapstructure:"store"`
 	Web       Web              `mapstructure:"web"`
 	Mail      Mail             `mapstructure:"mail"`
+	Reminders Reminders        `mapstructure:"reminders"`
 	Operator  Operator         `mapstructure:"operator"`
 
 	File string    `mapstructure:"-"` // the configuration file that was read; empty if there is none
@@ -76,6 +77,11 @@ type Operator struct {
 	After time.Duration `mapstructure:"after"` // how long a source must be in trouble before it is told
 }
 
+// Reminders are mails about deadlines of what a recipient follows or takes.
+type Reminders struct {
+	Days string `mapstructure:"days"` // before a deadline, apart by commas; empty: none
+}
+
 // Store is where calls, versions and the change log are kept.
 type Store struct {
 	URL string `mapstructure:"url" secret:"url"` // postgres://…; empty means SQLite in the data folder
@@ -121,8 +127,9 @@ func Defaults() Config {
 			Parallel:  2,
 			MaxBytes:  32 << 20, // a page of 100 topics of the portal is 2 MB
 		},
-		Web:  Web{Listen: "127.0.0.1:8080"},
-		Mail: Mail{Port: 587, TLS: "auto", Connections: 2, Timeout: 30 * time.Second},
+		Web:       Web{Listen: "127.0.0.1:8080"},
+		Mail:      Mail{Port: 587, TLS: "auto", Connections: 2, Timeout: 30 * time.Second},
+		Reminders: Reminders{Days: "30, 14, 7, 1"},
 		// A daily source that failed once is told of when it has failed twice.
 		Operator: Operator{After: 24 * time.Hour},
 	}

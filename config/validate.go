@@ -13,6 +13,7 @@ import (
 	"unicode"
 
 	"utkik/crawler/kind"
+	"utkik/internal/subscription"
 )
 
 // findings are the problems of one file or configuration, with where each of its values was written.
@@ -105,6 +106,9 @@ func (l *loader) validate(c *Config) {
 		l.problem("web.base_url", addressProblem(c.Web.BaseURL))
 	}
 	l.validateMail(c.Mail)
+	if _, err := subscription.ParseSteps(c.Reminders.Days); err != nil {
+		l.at("reminders.days", "%v", err)
+	}
 	if c.Operator.Mail != "" {
 		_, err := mail.ParseAddress(c.Operator.Mail)
 		l.want("operator.mail", err == nil, "want an address such as utkik@example.org, got %q", c.Operator.Mail)

@@ -14,6 +14,7 @@ import (
 	"utkik/internal/digest"
 	"utkik/internal/match"
 	"utkik/internal/store"
+	"utkik/internal/subscription"
 	"utkik/internal/watch"
 )
 
@@ -56,7 +57,16 @@ func (a *App) Digests(ctx context.Context, departments []string, date, language 
 	if err != nil {
 		return nil, err
 	}
-	read, err := a.readDay(ctx, changes, date, now, end, false)
+	decisions, err := a.Store.Decisions(ctx)
+	if err != nil {
+		return nil, err
+	}
+	decisions = slices.DeleteFunc(decisions, func(d subscription.Decision) bool { return !d.At.Before(end) })
+	reminders, err := a.departmentReminders(ctx, departments, decisions, day, now)
+	if err != nil {
+		return nil, err
+	}
+	read, err := a.readDay(ctx, changes, dayExtras{decisions: decisions, reminders: reminders}, date, now, end)
 	if err != nil {
 		return nil, err
 	}
@@ -74,10 +84,17 @@ func (a *App) Digests(ctx context.Context, departments []string, date, language 
 	return out, nil
 }
 
+// dayExtras is what a day's digests are built from beside what happened.
+type dayExtras struct {
+	decisions []subscription.Decision
+	reminders map[string][]subscription.Reminder // by department
+	acts      bool                               // its items can be acted upon
+}
+
 // readDay reads once what every digest of a day is built from: the changes, which are handed in, the calls that a digest
-// may speak of, what is held, and how the sources stand. With acts, its items can be acted upon.
-func (a *App) readDay(ctx context.Context, changes []call.Change, date string, now, end time.Time, acts bool) (*digest.Day, error) {
-	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.Config.Web.BaseURL, Links: a.itemLinks(acts)}
+// may speak of, what is held, and how the sources stand.
+func (a *App) readDay(ctx context.Context, changes []call.Change, x dayExtras, date string, now, end time.Time) (*digest.Day, error) {
+	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.Config.Web.BaseURL, Links: a.itemLinks(x.acts), Reminders: x.reminders}
 	var err error
 	if in.Groups, err = a.Store.Groups(ctx); err != nil {
 		return nil, err
@@ -90,7 +107,7 @@ func (a *App) readDay(ctx context.Context, changes []call.Change, date string, n
 	if err != nil {
 		return nil, fmt.Errorf("date %q: want a day such as 2026-04-23", date)
 	}
-	if in.Calls, err = a.digestCalls(ctx, changes, in.Groups, end, firstReading(readings, changes, day)); err != nil {
+	if in.Calls, err = a.digestCalls(ctx, changes, x.decisions, in.Groups, end, firstReading(readings, changes, day)); err != nil {
 		return nil, err
 	}
 	in.Sources = sourceStates(readings, day, now)
@@ -130,10 +147,14 @@ func firstReading(readings []reading, changes []call.Change, since time.Time) bo
 // digestCalls gives the calls that a digest may speak of, with the matches that count: those that changed, those whose
 // dates draw near, and those that other sources publish too. Where a source was read for the first time, which is told by
 // numbers, also all that stood at the end of the day and match.
-func (a *App) digestCalls(ctx context.Context, changes []call.Change, groups [][]call.Key, end time.Time, first bool) ([]digest.Item, error) {
+func (a *App) digestCalls(ctx context.Context, changes []call.Change, decisions []subscription.Decision, groups [][]call.Key, end time.Time, first bool) ([]digest.Item, error) {
 	wanted := map[call.Key]bool{} // also when they are gone
 	for i := range changes {
 		wanted[changes[i].Key()] = true
+	}
+	decided := map[call.Key]bool{}
+	for _, d := range decisions {
+		decided[d.Key] = true
 	}
 	grouped := map[call.Key]bool{}
 	for _, g := range groups {
@@ -150,7 +171,7 @@ func (a *App) digestCalls(ctx context.Context, changes []call.Change, groups [][
 			r.Gone = time.Time{} // it left later
 		}
 		standing := r.Gone.IsZero() && r.FirstSeen.Before(end)
-		if standing && (near(&r.Call, end, soon) || grouped[key]) {
+		if standing && (near(&r.Call, end, soon) || grouped[key] || decided[key]) {
 			wanted[key] = true
 		}
 		if wanted[key] || first && standing {

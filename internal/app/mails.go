@@ -27,6 +27,7 @@ import (
 const (
 	KindDigest   = "digest"
 	KindLifesign = "lifesign" // a digest without news, so that a month's silence is known to be silence
+	KindReminder = "reminder" // of deadlines, on a day without a digest
 )
 
 // WriteOptions narrow what [App.WriteDigests] writes.
@@ -66,6 +67,8 @@ const staleCursor = 40 * 24 * time.Hour
 type due struct {
 	recipient *subscription.Recipient
 	subscription.Due
+	reminders []subscription.Reminder
+	only      bool // a mail of reminders, and no digest
 }
 
 // edition is one digest, and all recipients who are told the same.
@@ -103,6 +106,14 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 	if err != nil {
 		return w, err
 	}
+	decisions, err := a.Store.Decisions(ctx)
+	if err != nil {
+		return w, err
+	}
+	reminders, err := a.reminders(ctx, all, decisions, now, works)
+	if err != nil {
+		return w, err
+	}
 	var dues []due
 	for i := range all {
 		r := &all[i]
@@ -121,7 +132,8 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 		}
 		switch why {
 		case "":
-			dues = append(dues, due{r, d})
+			dues = append(dues, due{recipient: r, Due: d, reminders: reminders[r.ID]})
+			continue
 		case subscription.WhyTold:
 			w.NotDue++
 			if next, ok := r.Next(now, works); ok && (w.Next.IsZero() || next.Before(w.Next)) {
@@ -132,17 +144,29 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 		default:
 			w.Held++
 		}
+		if d, clear := r.Clear(now, works); clear && len(reminders[r.ID]) > 0 {
+			if d.StandIn {
+				s, err := a.Store.Suspended(ctx, d.Address)
+				if err != nil {
+					return w, err
+				}
+				clear = !s.Is()
+			}
+			if clear {
+				dues = append(dues, due{recipient: r, Due: d, reminders: reminders[r.ID], only: true})
+			}
+		}
 	}
 	if len(dues) == 0 {
 		return w, nil
 	}
-	day, lines, err := a.readNews(ctx, dues, top, now)
+	day, lines, err := a.readNews(ctx, dues, decisions, top, now)
 	if err != nil {
 		return w, err
 	}
 	templates, problems := a.templates()
 	w.Templates = problems
-	editions, err := a.editions(ctx, &w, dues, day, lines, now)
+	editions, err := a.editions(ctx, &w, dues, decisions, day, lines, now)
 	if err != nil {
 		return w, err
 	}
@@ -154,9 +178,12 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 }
 
 // readNews reads once what all digests are built from: from the earliest line of the change log that anybody waits for.
-func (a *App) readNews(ctx context.Context, dues []due, top int64, now time.Time) (*digest.Day, []call.Change, error) {
+func (a *App) readNews(ctx context.Context, dues []due, decisions []subscription.Decision, top int64, now time.Time) (*digest.Day, []call.Change, error) {
 	after := top
 	for _, d := range dues {
+		if d.only {
+			continue
+		}
 		after = min(after, d.recipient.Progress.Cursor)
 		for _, seq := range d.recipient.Progress.Waiting {
 			after = min(after, seq-1)
@@ -167,7 +194,7 @@ func (a *App) readNews(ctx context.Context, dues []due, top int64, now time.Time
 		return nil, nil, err
 	}
 	lines = lines[:upTo(lines, top)]
-	day, err := a.readDay(ctx, lines, now.In(Stockholm()).Format(time.DateOnly), now, now.Add(time.Second), true)
+	day, err := a.readDay(ctx, lines, dayExtras{decisions: decisions, acts: true}, now.In(Stockholm()).Format(time.DateOnly), now, now.Add(time.Second))
 	return day, lines, err
 }
 
@@ -178,11 +205,8 @@ func upTo(lines []call.Change, seq int64) int {
 }
 
 // editions puts together recipients who are told the same.
-func (a *App) editions(ctx context.Context, w *Written, dues []due, day *digest.Day, lines []call.Change, now time.Time) ([]*edition, error) {
-	decided, own, err := a.decided(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (a *App) editions(ctx context.Context, w *Written, dues []due, decisions []subscription.Decision, day *digest.Day, lines []call.Change, now time.Time) ([]*edition, error) {
+	decided, own := choices(decisions)
 	readings, err := a.readings(ctx, now.Add(time.Second))
 	if err != nil {
 		return nil, err
@@ -194,7 +218,11 @@ func (a *App) editions(ctx context.Context, w *Written, dues []due, day *digest.
 next:
 	for _, d := range dues {
 		r := d.recipient
-		for _, f := range r.Follows {
+		follows := r.Follows
+		if d.only {
+			follows = nil // it reminds of what was decided
+		}
+		for _, f := range follows {
 			if err := failed[f.Search]; err != nil && f.Search != "" {
 				w.Failed = append(w.Failed, config.Problem{File: fmt.Sprintf("recipient %q", r.ID), Text: err.Error()})
 				continue next
@@ -208,7 +236,8 @@ next:
 				name = cmp.Or(dep.NameEN, dep.Name)
 			}
 		}
-		reader := digest.Reader{Name: name, Department: r.Department, Follows: r.Follows, Found: found, Decided: decided[r.Department], Since: since, Foot: a.foot()}
+		reader := digest.Reader{Name: name, Department: r.Department, Follows: follows, Found: found, Decided: decided[r.Department], Since: since,
+			Foot: a.foot(), Reminders: d.reminders, Only: d.only}
 		read := since.Add(time.Millisecond) // what was read then was told then
 		if r.Progress.Period == "" {        // whoever was never told anything knows nothing
 			reader.Since = time.Time{}
@@ -228,7 +257,8 @@ next:
 		if d.StandIn {
 			reader.StandIn, reader.Until = r.Name, r.Pause.Until
 		}
-		key, err := json.Marshal([]any{r.Language, reader.Name, reader.Department, reader.Follows, reader.Since, whose, reader.StandIn, reader.Until, r.Progress.Cursor, r.Progress.Waiting})
+		key, err := json.Marshal([]any{r.Language, reader.Name, reader.Department, reader.Follows, reader.Since, whose, reader.StandIn, reader.Until, r.Progress.Cursor, r.Progress.Waiting,
+			reader.Reminders, reader.Only})
 		if err != nil {
 			return nil, err // unreachable: texts, numbers and a time
 		}
@@ -264,12 +294,8 @@ func news(lines []call.Change, p subscription.Progress) []call.Change {
 	return append(out, rest...)
 }
 
-// decided gives the decisions in force, of departments and of single recipients.
-func (a *App) decided(ctx context.Context) (departments, recipients map[string]map[call.Key]subscription.Choice, err error) {
-	ds, err := a.Store.Decisions(ctx)
-	if err != nil {
-		return nil, nil, err
-	}
+// choices gives the decisions in force, of departments and of single recipients.
+func choices(ds []subscription.Decision) (departments, recipients map[string]map[call.Key]subscription.Choice) {
 	departments, recipients = map[string]map[call.Key]subscription.Choice{}, map[string]map[call.Key]subscription.Choice{}
 	for _, d := range ds {
 		to, id := departments, d.Department
@@ -283,7 +309,7 @@ func (a *App) decided(ctx context.Context) (departments, recipients map[string]m
 			to[id][d.Key] = d.Choice
 		}
 	}
-	return departments, recipients, nil
+	return departments, recipients
 }
 
 // savedSearches makes every saved search that somebody follows, once. What cannot be searched says so.
@@ -292,7 +318,7 @@ func (a *App) savedSearches(ctx context.Context, dues []due, now time.Time) (map
 	ready := false
 	for _, d := range dues {
 		for _, f := range d.recipient.Follows {
-			if f.Search == "" || found[f.Search] != nil || failed[f.Search] != nil {
+			if d.only || f.Search == "" || found[f.Search] != nil || failed[f.Search] != nil {
 				continue
 			}
 			keys, err := map[call.Key]bool(nil), error(nil)
@@ -378,7 +404,13 @@ func (a *App) writeEditions(ctx context.Context, w *Written, dry bool, editions 
 				w.Failed = append(w.Failed, config.Problem{File: fmt.Sprintf("recipient %q", r.ID), Text: m.err.Error()})
 				continue
 			}
-			t := store.Telling{Recipient: r.ID, From: r.Progress, To: r.Progress, Content: m.content}
+			if d.only {
+				if failed = a.remind(ctx, w, dry, &m, d, domain, now); failed != nil {
+					break
+				}
+				continue
+			}
+			t := store.Telling{Recipient: r.ID, From: r.Progress, To: r.Progress, Content: m.content, Reminders: d.reminders}
 			t.To.Period = d.Period
 			kind := KindDigest
 			if !m.worth && r.Silent(d.At) {

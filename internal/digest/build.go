@@ -10,6 +10,7 @@ import (
 	"utkik/internal/call"
 	"utkik/internal/match"
 	"utkik/internal/plan"
+	"utkik/internal/subscription"
 	"utkik/internal/watch"
 )
 
@@ -26,6 +27,8 @@ type builder struct {
 	soon       []*Item              // what draws near
 	entries    *sync.Map            // of the day's, by entryKey
 	groups     map[call.Key][]*Item // of two at the least, by each of them
+
+	reminders map[call.Key]int // steps of what is reminded of
 
 	reader   *Reader    // nil for a department
 	labels   []string   // what the reader's subscriptions are called
@@ -55,6 +58,12 @@ func (b *builder) build() Digest {
 	left := map[Reason]int{}
 	chosen := map[SectionID][]Entry{}
 	used := map[call.Key]bool{}
+	for _, r := range b.reminded() {
+		b.reminders[r.Key] = r.Step
+	}
+	if b.only() {
+		d.Only, b.in.Changes, b.in.Sources, b.in.Held, b.soon = Reminders, nil, nil, nil, nil
+	}
 	d.Proof.Changes = len(b.in.Changes)
 	for _, c := range b.gather(b.candidates(left), left) {
 		section, e := b.tell(c, left)
@@ -67,6 +76,16 @@ func (b *builder) build() Digest {
 	d.Proof.Told = d.Proof.Changes
 	for _, n := range left {
 		d.Proof.Told -= n
+	}
+	for _, r := range b.reminded() {
+		it := b.items[r.Key]
+		if it == nil || used[r.Key] {
+			continue
+		}
+		used[r.Key] = true
+		e := b.entry(it, nil)
+		e.Doubtful = false // whoever takes it knows
+		chosen[Reminders] = append(chosen[Reminders], e)
 	}
 	for _, it := range b.soon {
 		if used[it.Call.Key()] || b.held[it.Call.Key()] || !b.concerns(it) || b.stands(it) != it {
@@ -96,6 +115,17 @@ func (b *builder) build() Digest {
 	d.Lead = b.standIn() + b.lead(&d, parts, others)
 	return d
 }
+
+// reminded gives the reminders of whom the digest is for.
+func (b *builder) reminded() []subscription.Reminder {
+	if b.reader != nil {
+		return b.reader.Reminders
+	}
+	return b.in.Reminders[b.in.Department]
+}
+
+// only tells whether the digest has reminders and nothing else.
+func (b *builder) only() bool { return b.reader != nil && b.reader.Only }
 
 // candidates gives the material changes of matching calls, call by call in the order of their keys, and counts
 // the rest under the first reason that holds.
@@ -215,6 +245,9 @@ func (b *builder) entry(it *Item, notices []Notice) Entry {
 	if e.Notices == nil {
 		e.Notices = []Notice{}
 	}
+	if step, ok := b.reminders[e.key]; ok {
+		e.Reminder = &step
+	}
 	b.sort(it, &e)
 	return e
 }
@@ -333,7 +366,7 @@ func (b *builder) priorityName(p *plan.Priority) string {
 // section groups entries by priority in the department's order, the doubtful ones last, and folds what is too
 // long. What is soon is one list by date, the rest is ordered by score, and at last by the key, which is unique.
 func (b *builder) section(id SectionID, es []Entry, more string) Section {
-	soon := id == ClosingSoon || id == OpeningSoon
+	soon := id.byDate()
 	byDate := func(x, y Entry) int {
 		if id == OpeningSoon {
 			return x.opensAt.Compare(y.opensAt)
@@ -345,7 +378,7 @@ func (b *builder) section(id SectionID, es []Entry, more string) Section {
 		if soon {
 			return cmp.Or(byDate(x, y), score, x.key.Compare(y.key))
 		}
-		return cmp.Or(score, byDate(x, y), x.key.Compare(y.key))
+		return cmp.Or(remindedFirst(x)-remindedFirst(y), score, byDate(x, y), x.key.Compare(y.key))
 	})
 	s := Section{ID: id, Heading: b.w.t("section." + string(id))}
 	for i := range es {
@@ -368,6 +401,8 @@ func (b *builder) section(id SectionID, es []Entry, more string) Section {
 		switch {
 		case soon && g.Doubtful:
 			g.Shown = 0
+		case id == Reminders:
+			g.Shown = len(g.Items)
 		case soon:
 			g.Shown = min(len(g.Items), b.in.Horizon.Soon)
 		}
@@ -401,6 +436,17 @@ func (b *builder) section(id SectionID, es []Entry, more string) Section {
 	}
 	add(Group{Doubtful: true, Name: b.w.t("group.doubtful")}, func(e Entry) bool { return e.Doubtful })
 	return s
+}
+
+// byDate tells whether a section is one list, the nearest first.
+func (id SectionID) byDate() bool { return id == Reminders || id == ClosingSoon || id == OpeningSoon }
+
+// remindedFirst lets nothing fold of what the reader is to be reminded.
+func remindedFirst(e Entry) int {
+	if e.Reminder != nil {
+		return 0
+	}
+	return 1
 }
 
 // pull orders sections: what happened to what we may apply for, then to the rest, then what is only soon.
@@ -523,6 +569,7 @@ func (b *builder) summary(d *Digest) (news, dates []string) {
 		for _, g := range s.Groups {
 			for _, e := range g.Items {
 				switch {
+				case s.ID == Reminders: // counted apart
 				case e.Doubtful && (s.ID == ClosingSoon || s.ID == OpeningSoon): // counted where they would stand
 				case e.Doubtful:
 					doubtful++
@@ -566,9 +613,29 @@ func (b *builder) summary(d *Digest) (news, dates []string) {
 	return news, dates
 }
 
+// reminders are the items of that section.
+func (d *Digest) reminders() []Entry {
+	var out []Entry
+	for _, s := range d.Sections {
+		if s.ID == Reminders {
+			for _, g := range s.Groups {
+				out = append(out, g.Items...)
+			}
+		}
+	}
+	return out
+}
+
 // subject names at most three things, so that a telephone shows them; dates only when nothing happened.
 func (b *builder) subject(d *Digest, news, dates []string, broken int) string {
 	parts := news
+	if es := d.reminders(); len(es) > 0 {
+		words := b.w.n("subject.reminders", len(es), args{})
+		if len(es) == 1 && len(news) == 0 && es[0].Deadline != nil {
+			words = b.w.f("subject.reminder", args{Date: es[0].Deadline.Left, Quote: plain(es[0].Title, maxSubject)})
+		}
+		parts = append([]string{words}, news...)
+	}
 	if len(parts) == 0 {
 		matching := 0
 		for _, bl := range d.Baselines {
@@ -592,6 +659,22 @@ func (b *builder) subject(d *Digest, news, dates []string, broken int) string {
 
 // lead says first what happened and then what only draws near.
 func (b *builder) lead(d *Digest, news, dates []string) string {
+	n := len(d.reminders())
+	if n == 0 {
+		return b.events(d, news, dates)
+	}
+	s := b.w.n("lead.reminders", n, args{})
+	switch {
+	case d.Only != "":
+		return s
+	case len(news)+len(dates)+len(d.Baselines) == 0:
+		return s + " " + b.w.t("lead.reminders.alone")
+	}
+	return s + " " + b.events(d, news, dates)
+}
+
+// events is the lead but for reminders.
+func (b *builder) events(d *Digest, news, dates []string) string {
 	parts := append(slices.Clone(news), dates...)
 	first := len(d.Baselines) > 0
 	switch {

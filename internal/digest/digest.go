@@ -7,6 +7,8 @@
 //   - An item appears once, in its most important section, with all its notices merged. What is new in the period is
 //     new, whatever else happened to it (nobody read the old words). Else changed, then opened; what only stands
 //     is told when it closes soon, or else when it opens soon. A consultation that is new or has opened is one to answer.
+//   - Of the last days of what a reader follows or takes it is reminded, before everything else, where the item stands for
+//     nothing that happened.
 //   - Only what [match.Result.Included] says, under the best of the department's priorities; the others are named.
 //   - Nothing is dropped in silence. Each change handed in is either told or counted under a reason ([LeftOut]);
 //     a section that grows too long is folded with a line that says how many more there are, and the JSON holds them all.
@@ -26,6 +28,7 @@ import (
 	"utkik/internal/call"
 	"utkik/internal/match"
 	"utkik/internal/plan"
+	"utkik/internal/subscription"
 	"utkik/internal/watch"
 )
 
@@ -45,7 +48,8 @@ type Input struct {
 
 	Groups [][]call.Key // calls of several sources that are the same, the best of them first
 
-	Links func(call.Key) Links // where a reader acts on an item; nil when nowhere
+	Links     func(call.Key) Links               // where a reader acts on an item; nil when nowhere
+	Reminders map[string][]subscription.Reminder // by department; a reader has its own
 }
 
 // Links are the addresses at which a reader acts on an item. One that is empty is left out.
@@ -133,6 +137,7 @@ type Digest struct {
 	More           string     `json:"more,omitempty"`
 	Follows        []string   `json:"follows,omitempty"` // of a reader who is no department: what it follows
 	Foot           Foot       `json:"foot,omitzero"`
+	Only           SectionID  `json:"only,omitempty"` // reminders, where the mail has nothing else
 }
 
 // Baseline is the first complete reading of a source: its items are new to us, not to the world.
@@ -150,6 +155,7 @@ type SectionID string
 
 // The sections, most important first.
 const (
+	Reminders     SectionID = "reminders" // last days of what the reader follows or takes
 	Changed       SectionID = "changed"
 	New           SectionID = "new"
 	Consultations SectionID = "consultations" // new ones, and those that have opened
@@ -158,7 +164,7 @@ const (
 	OpeningSoon   SectionID = "opening_soon"
 )
 
-var order = []SectionID{Changed, New, Consultations, Opened, ClosingSoon, OpeningSoon}
+var order = []SectionID{Reminders, Changed, New, Consultations, Opened, ClosingSoon, OpeningSoon}
 
 // Section is one part of a digest.
 type Section struct {
@@ -222,6 +228,7 @@ type Entry struct {
 
 	Elsewhere []Elsewhere `json:"elsewhere,omitempty"` // other sources of the same call
 	Links     Links       `json:"links,omitzero"`
+	Reminder  *int        `json:"reminder,omitempty"`   // that many days before its deadline its reader was to be reminded
 	Odds      string      `json:"odds_words,omitempty"` // where sources state different last days
 
 	key      call.Key

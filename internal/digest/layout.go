@@ -111,10 +111,15 @@ func lay(d *Digest) Page {
 		p.Footer += " " + w.f("footer.follows", args{List: strings.Join(d.Follows, "; ")})
 	}
 	p.Foot = named(w, "act.unsubscribe", d.Foot.Unsubscribe, "act.pause", d.Foot.Pause)
+	if d.Only != "" {
+		p.Proof, p.Footer = pageProof{}, w.t("footer.reminders")
+	}
 	for _, b := range d.Baselines {
 		p.Baseline = append(p.Baseline, b.Words)
 	}
-	p.Proof.Sources = laySources(w, d.Proof.Sources)
+	if d.Only == "" {
+		p.Proof.Sources = laySources(w, d.Proof.Sources)
+	}
 	for _, s := range d.Sections {
 		ps := pageSection{ID: s.ID, Heading: s.Heading, Count: s.Count}
 		for _, g := range s.Groups {
@@ -125,7 +130,7 @@ func lay(d *Digest) Page {
 			if g.Doubtful {
 				pg.Name = w.f("group.count", args{Name: g.Name, Count: w.number(int64(len(g.Items)))})
 			}
-			if s.ID == ClosingSoon || s.ID == OpeningSoon {
+			if s.ID.byDate() {
 				if g.Doubtful {
 					pg.Name = "" // the fold says it
 				}
@@ -241,6 +246,9 @@ func layBrief(w *words, id SectionID, e *Entry) pageItem {
 		it.Brief = w.f("brief.date", args{Date: e.Deadline.Short, Name: e.Deadline.Left})
 	}
 	it.Brief = upper(it.Brief) + "."
+	if id == Reminders {
+		it.Brief = strings.TrimSpace(it.Brief + " " + decision(w, e))
+	}
 	if e.Odds != "" {
 		it.Brief += " " + e.Odds
 	}
@@ -446,15 +454,23 @@ func markTitle(e *Entry) ([]span, bool) {
 	return out, true
 }
 
+// decision says what a reader decided about an item.
+func decision(w *words, e *Entry) string {
+	switch subscription.Choice(e.Decision) {
+	case subscription.Act:
+		return w.t("decided.act")
+	case subscription.Follow:
+		return w.t("decided.follow")
+	}
+	return ""
+}
+
 // followed says what a reader decided about an item, and what of that it follows led there where that is
 // more than the heading above.
 func followed(w *words, e *Entry) string {
 	var out []string
-	switch subscription.Choice(e.Decision) {
-	case subscription.Act:
-		out = append(out, w.t("decided.act"))
-	case subscription.Follow:
-		out = append(out, w.t("decided.follow"))
+	if s := decision(w, e); s != "" {
+		out = append(out, s)
 	}
 	if n := len(e.Follows); n > 1 || n == 1 && e.Priority != "" && !e.expected {
 		out = append(out, w.f("also.follows", args{List: strings.Join(e.Follows, "; ")}))

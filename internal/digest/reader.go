@@ -25,6 +25,8 @@ type Reader struct {
 	StandIn    string    // whose mail it is, when a stand-in reads it
 	Until      string    // local day until which
 	Foot       Foot
+	Reminders  []subscription.Reminder
+	Only       bool // reminders and nothing else: no mail of its rhythm is due
 	Changes    []call.Change
 	Sources    []SourceState // as [Input.Sources], of the time since Since
 }
@@ -147,7 +149,7 @@ func (d *Day) builder(language string) (*builder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &builder{in: d.in, w: w, today: d.today, rank: map[string]int{}, sources: map[string]SourceState{}, items: d.items, held: d.held, soon: d.soon, groups: d.groups, entries: &d.entries}, nil
+	return &builder{in: d.in, w: w, today: d.today, rank: map[string]int{}, reminders: map[call.Key]int{}, sources: map[string]SourceState{}, items: d.items, held: d.held, soon: d.soon, groups: d.groups, entries: &d.entries}, nil
 }
 
 // follow takes priorities, each once, in their order.
@@ -329,7 +331,7 @@ func (b *builder) followedFirst(p string) int {
 func (d *Digest) News() int {
 	n := 0
 	for _, s := range d.Sections {
-		if s.ID != ClosingSoon && s.ID != OpeningSoon {
+		if !s.ID.byDate() {
 			n += s.Count + s.Doubtful
 		}
 	}

@@ -338,3 +338,67 @@ func TestWaiting(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// reminding has a reader who takes a call that nothing else leads to, and follows one that changed.
+func reminding(in Input) Reader {
+	r := strategist(in)
+	rail, tourism := call.Key{Source: "ft-portal", Ref: "50464110TOPICS"}, call.Key{Source: "ft-portal", Ref: "50563532TOPICS"}
+	r.Decided = map[call.Key]subscription.Choice{rail: subscription.Act, tourism: subscription.Follow}
+	r.Reminders = []subscription.Reminder{{Key: tourism, Deadline: "2026-05-21", Step: 30}, {Key: rail, Deadline: "2026-05-07", Step: 14}, {Key: call.Key{Source: "ft-portal", Ref: "none"}, Deadline: "2026-05-05", Step: 7}}
+	return r
+}
+
+// What is reminded of stands first, by itself, and once: where something happened to it, it stands there.
+func TestReminderSection(t *testing.T) {
+	t.Parallel()
+	in := linkedTo(normalDay())
+	d := read(t, in, reminding(in), "sv")
+	account(t, in, d)
+	if d.Sections[0].ID != Reminders || d.Sections[0].Count != 1 || d.Sections[0].Groups[0].Items[0].Ref != "50464110TOPICS" || *d.Sections[0].Groups[0].Items[0].Reminder != 14 {
+		t.Errorf("first section %+v", d.Sections[0])
+	}
+	if e := d.Sections[1].Groups[0].Items[0]; e.Ref != "50563532TOPICS" || e.Reminder == nil {
+		t.Errorf("first of what changed: %+v", e)
+	}
+	if !strings.HasPrefix(d.Subject, "1 påminnelse, 2 nya utlysningar, ") || !strings.HasPrefix(d.Lead, "Påminnelse: en sista dag närmar sig för det ni följer eller har tagit. Sedan förra brevet: ") {
+		t.Errorf("%q, %q", d.Subject, d.Lead)
+	}
+	r := reminding(in)
+	r.Reminders = nil
+	without := read(t, in, r, "sv")
+	if d.News() != without.News() {
+		t.Error("a reminder is counted as news")
+	}
+}
+
+// A mail of reminders alone.
+func TestReminderMail(t *testing.T) {
+	t.Parallel()
+	for _, lang := range []string{"sv", "en"} {
+		in := linkedTo(normalDay())
+		r := reminding(in)
+		r.Only = true
+		d := read(t, in, r, lang)
+		html, err := HTML(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "reminder-"+lang+".txt.golden", []byte(Text(d)))
+		golden(t, "reminder-"+lang+".html.golden", html)
+		if len(d.Sections) != 1 || d.Sections[0].Count != 2 || d.News() != 0 || !d.Worth() {
+			t.Errorf("%+v", d.Sections)
+		}
+	}
+	in := normalDay()
+	r := reminding(in)
+	r.Only, r.Reminders = true, r.Reminders[1:2]
+	if d := read(t, in, r, "sv"); !strings.HasPrefix(d.Subject, "Sista dag om ") || !strings.HasSuffix(d.Subject, " – EU-strateg, 23 april") {
+		t.Error(d.Subject)
+	}
+	quiet := emptyDay()
+	quiet.Calls = in.Calls
+	r.Only, r.Changes = false, nil
+	if d := read(t, quiet, r, "sv"); !strings.HasPrefix(d.Lead, "Påminnelse: ") {
+		t.Error(d.Lead)
+	}
+}

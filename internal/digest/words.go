@@ -383,6 +383,7 @@ func daysBetween(from, to time.Time) int {
 const (
 	maxTitle    = 240
 	maxQuote    = 190 // the matcher cuts at 180, before it marks words
+	maxSubject  = 70  // of a title there
 	maxBrief    = 120 // of a title there
 	maxShort    = 90  // of a quotation in an item of a few lines
 	maxEligible = 240

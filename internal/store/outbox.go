@@ -103,6 +103,7 @@ type Telling struct {
 	To        subscription.Progress
 	Mail      *Mail // nil when there is nothing to say; Content and Written are set by the store
 	Content   PackedContent
+	Reminders []subscription.Reminder // that the mail gives
 }
 
 // Tell keeps tellings, each mail with the progress that it stands for: both or neither. It gives the keys of the mails
@@ -153,6 +154,9 @@ func tell(t *txn, x *Telling, now time.Time) (bool, error) {
 	m := x.Mail
 	n, err := t.exec(outboxInsert, m.Recipient, m.Period, m.Kind, x.Content.Hash, m.Items, m.Address, m.Name, m.Language, m.MessageID,
 		ms(now), ms(m.Due), []byte{})
+	if err == nil && n == 1 {
+		err = remind(t, m.MailKey, x.Reminders, now)
+	}
 	if err != nil || n == 1 {
 		return n == 1, err
 	}
@@ -162,15 +166,52 @@ func tell(t *txn, x *Telling, now time.Time) (bool, error) {
 	return false, err
 }
 
-// Post writes one mail that stands for no recipient's progress, such as a reminder. It tells whether it was written:
-// not when its key was used already.
-func (s *Store) Post(ctx context.Context, m Mail, c PackedContent) (bool, error) {
+// remind keeps which reminders a mail gives: with the mail or not at all.
+func remind(t *txn, k MailKey, rs []subscription.Reminder, now time.Time) error {
+	for _, r := range rs {
+		var id int64
+		err := t.row(decisionCall, r.Key.Source, r.Key.Ref).Scan(&id)
+		if err == nil {
+			_, err = t.exec(reminderInsert, k.Recipient, id, r.Deadline, r.Step, k.Period, ms(now))
+		}
+		if err != nil {
+			return fmt.Errorf("reminder of %s: %w", r.Key, err)
+		}
+	}
+	return nil
+}
+
+// Reminders gives the reminders that were given of deadlines from a local day on, by recipient.
+func (s *Store) Reminders(ctx context.Context, from string) (map[string][]subscription.Reminder, error) {
+	out := map[string][]subscription.Reminder{}
+	return out, each(ctx, s, scanReminder, func(g given) error {
+		out[g.recipient] = append(out[g.recipient], g.Reminder)
+		return nil
+	}, reminderList, from)
+}
+
+type given struct {
+	recipient string
+	subscription.Reminder
+}
+
+func scanReminder(row scanner) (g given, err error) {
+	err = row.Scan(&g.recipient, &g.Key.Source, &g.Key.Ref, &g.Deadline, &g.Step)
+	return g, err
+}
+
+// Post writes one mail that stands for no recipient's progress, such as one of reminders, with the reminders that it gives. It
+// tells whether it was written: not when its key was used already.
+func (s *Store) Post(ctx context.Context, m Mail, c PackedContent, reminders ...subscription.Reminder) (bool, error) {
 	var n int64
 	err := s.write(ctx, survivesPower, func(t *txn) error {
 		_, err := t.exec(contentInsert, c.Hash, c.body)
 		if err == nil {
 			n, err = t.exec(outboxInsert, m.Recipient, m.Period, m.Kind, c.Hash, m.Items, m.Address, m.Name, m.Language, m.MessageID,
 				ms(s.now()), ms(m.Due), []byte{})
+		}
+		if err == nil && n == 1 {
+			err = remind(t, m.MailKey, reminders, s.now())
 		}
 		return err
 	})

@@ -287,3 +287,47 @@ func TestNotices(t *testing.T) {
 		}
 	})
 }
+
+// A reminder is kept with the mail that gives it, or not at all, and once.
+func TestReminders(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		saved(t, s, Batch{Source: "src", At: day(1), Saves: []Save{{Call: sample("src", "1")}}})
+		key := call.Key{Source: "src", Ref: "1"}
+		packed, err := PackContent(&Content{Subject: "S", Text: "T"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		mail := func(period string) Mail {
+			return Mail{MailKey: MailKey{"a", period}, Kind: "reminder", Address: "a@example.org", MessageID: period + "@example.org", Due: epoch}
+		}
+		week := subscription.Reminder{Key: key, Deadline: "2026-07-04", Step: 7}
+		if ok, err := s.Post(ctx, mail("2026-06-27-reminder"), packed, week); !ok || err != nil {
+			t.Fatal(ok, err)
+		}
+		if ok, err := s.Post(ctx, mail("2026-06-27-reminder"), packed, subscription.Reminder{Key: key, Deadline: "2026-07-04", Step: 1}); ok || err != nil {
+			t.Errorf("under a used key: %v, %v", ok, err)
+		}
+		if ok, err := s.Post(ctx, mail("2026-06-28-reminder"), packed, subscription.Reminder{Key: call.Key{Source: "src", Ref: "none"}, Deadline: "2026-07-04", Step: 1}); ok || err == nil {
+			t.Errorf("of a call that is not there: %v, %v", ok, err)
+		}
+		if err := s.SaveRecipients(ctx, []subscription.Recipient{reader("b")}, true); err != nil {
+			t.Fatal(err)
+		}
+		m := mail("2026-06-29")
+		m.Recipient = "b"
+		old := subscription.Reminder{Key: key, Deadline: "2026-06-01", Step: 30}
+		told, err := s.Tell(ctx, []Telling{{Recipient: "b", To: subscription.Progress{Cursor: 1, Period: "2026-06-29"}, Mail: &m, Content: packed, Reminders: []subscription.Reminder{week, old}}})
+		if err != nil || len(told) != 1 {
+			t.Fatal(told, err)
+		}
+		got, err := s.Reminders(ctx, "2026-06-02")
+		if diff := cmp.Diff(map[string][]subscription.Reminder{"a": {week}, "b": {week}}, got); diff != "" || err != nil {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		if ms, err := s.Mails(ctx, "", 0); err != nil || len(ms) != 2 {
+			t.Errorf("%d mails, %v", len(ms), err)
+		}
+	})
+}

@@ -38,6 +38,7 @@ const (
 	digestList
 	digestListDepartment
 	orphans
+	reminderList
 	recipientOne
 	recipientList
 	subscriptionOne
@@ -105,6 +106,7 @@ const (
 	matchSet
 	matchDelete
 	digestInsert
+	reminderInsert
 	recipientInsert
 	recipientUpdate
 	recipientDelete
@@ -324,6 +326,10 @@ var statements = [queries]string{
 	digestList:           digestSelect + `ORDER BY date DESC, at DESC, department, language, hash LIMIT $1`,
 	digestListDepartment: digestSelect + `WHERE department = $1 ORDER BY date DESC, at DESC, language, hash LIMIT $2`,
 
+	reminderList: `SELECT r.recipient, c.source, c.ref, r.deadline, r.step FROM reminders r JOIN calls c ON c.id = r.call
+		WHERE r.deadline >= $1 ORDER BY r.recipient, c.source, c.ref, r.deadline, r.step`,
+	reminderInsert: `INSERT INTO reminders (recipient, call, deadline, step, period, at) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (recipient, call, deadline, step) DO NOTHING`,
 	recipientOne:     recipientSelect + `WHERE r.id = $1`,
 	recipientList:    recipientSelect + `ORDER BY r.id`,
 	subscriptionOne:  subscriptionSelect + `WHERE recipient = $1 ORDER BY n`,

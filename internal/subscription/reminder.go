@@ -69,6 +69,16 @@ next:
 	return out
 }
 
+// Reminders gives the reminders that are due to r at now; see [Reminders].
+func (r *Recipient) Reminders(awaited []Awaited, given []Reminder, steps []int, now time.Time, works Calendar) []Reminder {
+	loc, err := r.location()
+	if err != nil {
+		return nil
+	}
+	today := now.In(loc)
+	return Reminders(awaited, given, steps, today, UntilNext(today, works))
+}
+
 // days counts from one local day to another, whatever the hours and the clock's changes.
 func days(from, to time.Time) int {
 	utc := func(t time.Time) time.Time {
