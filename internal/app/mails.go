@@ -144,17 +144,12 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 		default:
 			w.Held++
 		}
-		if d, clear := r.Clear(now, works); clear && len(reminders[r.ID]) > 0 {
-			if d.StandIn {
-				s, err := a.Store.Suspended(ctx, d.Address)
-				if err != nil {
-					return w, err
-				}
-				clear = !s.Is()
-			}
-			if clear {
-				dues = append(dues, due{recipient: r, Due: d, reminders: reminders[r.ID], only: true})
-			}
+		alone, ok, err := a.remindsAlone(ctx, r, reminders[r.ID], now, works)
+		if err != nil {
+			return w, err
+		}
+		if ok {
+			dues = append(dues, alone)
 		}
 	}
 	if len(dues) == 0 {

@@ -160,10 +160,53 @@ func (a *App) departmentReminders(ctx context.Context, ids []string, ds []subscr
 	return out, nil
 }
 
+// reminderKey is that of a mail of reminders: one a day.
+func reminderKey(r *subscription.Recipient, d subscription.Due) store.MailKey {
+	return store.MailKey{Recipient: r.ID, Period: d.Period + "-reminder"}
+}
+
+// remindsAlone gives the mail by which a recipient is reminded now, where no mail of its rhythm is due.
+func (a *App) remindsAlone(ctx context.Context, r *subscription.Recipient, rs []subscription.Reminder, now time.Time, works subscription.Calendar) (due, bool, error) {
+	d, clear := r.Clear(now, works)
+	if !clear || len(rs) == 0 {
+		return due{}, false, nil
+	}
+	if d.StandIn {
+		s, err := a.Store.Suspended(ctx, d.Address)
+		if err != nil || s.Is() {
+			return due{}, false, err
+		}
+	}
+	_, err := a.Store.Mail(ctx, reminderKey(r, d))
+	if errors.Is(err, store.ErrNotFound) {
+		return due{recipient: r, Due: d, reminders: rs, only: true}, true, nil
+	}
+	return due{}, false, err // it has been reminded today: a deadline that moved since is told tomorrow
+}
+
+// remindersDue tells whether anybody is to be reminded now by a mail of its own.
+func (a *App) remindersDue(ctx context.Context, all []subscription.Recipient, now time.Time, works subscription.Calendar) (bool, error) {
+	decisions, err := a.Store.Decisions(ctx)
+	if err != nil {
+		return false, err
+	}
+	reminders, err := a.reminders(ctx, all, decisions, now, works)
+	for i := range all {
+		if err != nil {
+			return false, err
+		}
+		var ok bool
+		if _, ok, err = a.remindsAlone(ctx, &all[i], reminders[all[i].ID], now, works); ok {
+			return true, nil
+		}
+	}
+	return false, err
+}
+
 // remind writes a mail of reminders, with the record that they were given.
 func (a *App) remind(ctx context.Context, w *Written, dry bool, m *made, d due, domain string, now time.Time) error {
 	r := d.recipient
-	key := store.MailKey{Recipient: r.ID, Period: d.Period + "-reminder"}
+	key := reminderKey(r, d.Due)
 	line := MailLine{key, KindReminder, d.Address, m.subject, len(d.reminders)}
 	if !dry {
 		mail := store.Mail{MailKey: key, Kind: KindReminder, Items: len(d.reminders), Address: d.Address, Name: r.Name, Language: r.Language,

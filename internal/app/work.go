@@ -272,7 +272,10 @@ func (w *work) mailsDue(ctx context.Context) (bool, error) {
 			return true, err
 		}
 	}
-	return false, err
+	if err != nil {
+		return false, err
+	}
+	return w.remindersDue(ctx, all, w.now(), Works)
 }
 
 // write writes to the outbox what is due for the recipients.
@@ -282,6 +285,9 @@ func (w *work) write(ctx context.Context, _ jobs.Job) error {
 	done, err := w.WriteDigests(ctx, WriteOptions{Works: Works})
 	if len(done.Mails)+len(done.Failed) > 0 {
 		w.log.Info("mails are written", "mails", len(done.Mails), "quiet", done.Quiet, "failed", len(done.Failed))
+	}
+	for _, p := range done.Templates {
+		w.log.Error("a template is not used", "err", p.String())
 	}
 	for _, p := range done.Failed { // the others have theirs
 		w.log.Error("a mail could not be written", "what", p.File, "err", p.Text)
