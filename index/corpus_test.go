@@ -269,7 +269,7 @@ func TestCorpus(t *testing.T) {
 		{"HORIZON-CL5", 20, "horizon-cl5"},
 	}
 	for _, tt := range tests {
-		res := search(t, ix, Query{Text: tt.query, Now: testNow, Limit: 5, Highlight: true, Facets: facets})
+		res := search(t, ix, Query{Text: tt.query, Now: testNow, Limit: 5, Highlight: true, Facets: facets, AsWritten: true})
 		held, marked := 0, 0
 		for _, h := range res.Hits {
 			c := byKey[h.Key()]

@@ -92,6 +92,10 @@ type Options struct {
 	// Texts gives the plain texts of calls, as they were indexed, for snippets and phrases. Calls that it
 	// does not know may be left out. Nil: no snippets of texts.
 	Texts func(ctx context.Context, keys []call.Key) (map[call.Key]string, error)
+	// Pairs are words of the installation, such as its plan's, beside the house's glossary.
+	Pairs []Pair
+	// Table gives many more pairs of less worth, asked for words that no other glossary knows, once; nil: there are none.
+	Table func() []Pair
 }
 
 // Index is a search index in a folder of its own. It is safe for concurrent use; one process at a time may
@@ -101,6 +105,8 @@ type Index struct {
 	opts      Options
 	log       *slog.Logger
 	analysers *analysers
+	glossary  *glossary
+	spell     *speller
 
 	writing sync.Mutex // held by Sync, Rebuild and Close
 	mu      sync.RWMutex
@@ -138,6 +144,11 @@ func Open(dir string, opts Options) (*Index, error) {
 	if ix.log == nil {
 		ix.log = slog.New(slog.DiscardHandler)
 	}
+	var err error
+	if ix.glossary, err = newGlossary(ix.analysers, opts.Pairs, opts.Table); err != nil {
+		return nil, fmt.Errorf("index: %v", err)
+	}
+	ix.spell = newSpeller(ix.glossary)
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("index: %v", err)
 	}

@@ -204,6 +204,13 @@ type run struct {
 
 	texts   textsFunc // may be nil
 	settled int       // documents whose texts were read to settle a phrase
+
+	glossary *glossary
+	only     narrow // what is compiled now is bound so
+	mend     bool   // words that find next to nothing are corrected
+	spell    *speller
+	meant    []Meant  // what was corrected
+	added    []Sought // what was looked for beside the corrections
 }
 
 type textsFunc = func(context.Context, []call.Key) (map[call.Key]string, error)
@@ -387,6 +394,7 @@ type phraseField struct {
 	field string
 	lang  string // of the field's analyser, empty for codes
 	items []phraseItem
+	loose bool // what positions leave open counts as found: no texts are read for words that nobody typed
 }
 
 // phraseItem is a word of a phrase: any of some terms, at a place counted from the phrase's first word.
@@ -456,7 +464,7 @@ func (f *phraseField) match(r *run, at int, within, out set) error {
 			out.add(doc)
 		case !whole[k]:
 			out.add(doc)
-			if strings.HasPrefix(f.field, fieldText) { // no other field has so many words
+			if !f.loose && strings.HasPrefix(f.field, fieldText) { // no other field has so many words
 				undecided = append(undecided, doc)
 			}
 		}
@@ -595,8 +603,14 @@ func (r *run) compile(n Node, stops, positive bool) (matcher, error) {
 			return nil, err
 		}
 		return notMatcher{m}, nil
+	case soughtNode:
+		return r.sought(n, stops, positive)
 	case wordNode:
-		return r.text(n.Text, n.Prefix, false, stops, positive, anyField)
+		m, err := r.text(n.Text, n.Prefix, false, stops, positive, anyField)
+		if m == nil || err != nil || !positive || n.Prefix || !r.mend {
+			return m, err
+		}
+		return r.mended(n.Text, m)
 	case phraseNode:
 		return r.text(n.Text, false, true, stops, positive, anyField)
 	case fieldNode:
@@ -658,6 +672,14 @@ func (s scope) codes() []fieldWeight {
 		return nil
 	}
 	return []fieldWeight{{fieldIdentifier, weightCode}, {fieldCall, weightCode / 2}}
+}
+
+// codes are the fields of codes that a word is looked for in: a word of the other language is none.
+func (r *run) codes(where scope) []fieldWeight {
+	if r.only.lang != "" {
+		return nil
+	}
+	return where.codes()
 }
 
 // typed is a word of a query as one language reads it.
@@ -733,7 +755,7 @@ func (r *run) word(byLang map[string][]typed, star, positive bool, where scope) 
 			m.any = append(m.any, ref)
 			m.sum += r.terms[ref].count
 			most = max(most, r.terms[ref].count)
-			s.terms = append(s.terms, weighted{ref, weight})
+			s.terms = append(s.terms, weighted{ref, weight * r.only.factor()})
 		}
 	}
 	one := func(field, term string) ([]int, error) {
@@ -743,7 +765,7 @@ func (r *run) word(byLang map[string][]typed, star, positive bool, where scope) 
 		}
 		return []int{ref}, nil
 	}
-	for _, lang := range []string{"sv", "en"} {
+	for _, lang := range r.only.langs() {
 		w := byLang[lang][0]
 		if len(w.terms) == 0 && !star {
 			continue
@@ -770,7 +792,7 @@ func (r *run) word(byLang map[string][]typed, star, positive bool, where scope) 
 			}
 		}
 		if positive {
-			r.marks.word(lang, w, star)
+			r.marks.word(lang, w, star, r.only)
 		}
 		parts := w.partsOrNone(star)
 		if len(parts) == 0 {
@@ -787,7 +809,7 @@ func (r *run) word(byLang map[string][]typed, star, positive bool, where scope) 
 				}
 				for _, i := range ref {
 					refs = append(refs, i)
-					s.terms = append(s.terms, weighted{i, f.weight * weightParts / float64(len(parts))})
+					s.terms = append(s.terms, weighted{i, f.weight * weightParts / float64(len(parts)) * r.only.factor()})
 				}
 			}
 			group = append(group, refs)
@@ -799,7 +821,7 @@ func (r *run) word(byLang map[string][]typed, star, positive bool, where scope) 
 			}
 		}
 	}
-	for _, f := range where.codes() {
+	for _, f := range r.codes(where) {
 		w := byLang["en"][0]
 		var refs []int
 		var err error
@@ -873,7 +895,7 @@ func (r *run) phrase(byLang map[string][]typed, star, stops, positive bool, wher
 			count := uint64(0)
 			for _, ref := range item.refs {
 				count += r.terms[ref].count
-				scored = append(scored, weighted{ref, weight})
+				scored = append(scored, weighted{ref, weight * r.only.factor()})
 			}
 			if count == 0 {
 				return // a word of the phrase is nowhere in this field
@@ -887,10 +909,10 @@ func (r *run) phrase(byLang map[string][]typed, star, stops, positive bool, wher
 		least = min(least, sum)
 		s.terms = append(s.terms, scored...)
 	}
-	for _, lang := range []string{"sv", "en"} {
+	for _, lang := range r.only.langs() {
 		ws := byLang[lang]
 		for _, f := range where.fields() {
-			pf := &phraseField{field: f.name + lang, lang: lang}
+			pf := &phraseField{field: f.name + lang, lang: lang, loose: r.only.on}
 			first := -1
 			for i, w := range ws {
 				last := star && i == len(ws)-1
@@ -924,7 +946,7 @@ func (r *run) phrase(byLang map[string][]typed, star, stops, positive bool, wher
 				item.refs = refs
 				pf.items = append(pf.items, item)
 				if positive {
-					r.marks.word(lang, w, last)
+					r.marks.word(lang, w, last, r.only)
 				}
 			}
 			if len(pf.items) > 0 {
@@ -932,7 +954,7 @@ func (r *run) phrase(byLang map[string][]typed, star, stops, positive bool, wher
 			}
 		}
 	}
-	for _, f := range where.codes() {
+	for _, f := range r.codes(where) {
 		pf, err := r.codePhrase(f.name, byLang["en"], star)
 		if err != nil {
 			return nil, err
@@ -1147,8 +1169,11 @@ type starMark struct {
 	word   int
 }
 
-func (m *marks) word(lang string, w typed, star bool) {
+func (m *marks) word(lang string, w typed, star bool, as narrow) {
 	number, ok := m.words[w.lower]
+	if as.on && as.as >= 0 {
+		number, ok = as.as, true
+	}
 	if !ok {
 		number = len(m.words)
 		m.words[w.lower] = number

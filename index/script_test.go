@@ -14,6 +14,7 @@ import (
 
 // script is a file of documents and queries; see testdata/*.script:
 //
+//	broad                words are also looked for in the other language, and corrected
 //	doc ID LANGUAGE      begins a document; title, text, identifier, programme, kind, status, deadline follow
 //	query TEXT           then one of
 //	want ID...           these, in this order, and no others; none for nothing
@@ -21,6 +22,7 @@ import (
 type script struct {
 	docs    listFeed
 	queries []scriptQuery
+	broad   bool
 }
 
 type scriptQuery struct {
@@ -46,6 +48,8 @@ func readScript(path string) (*script, error) {
 		}
 		switch key {
 		case "", "#":
+		case "broad":
+			s.broad = true
 		case "doc":
 			id, lang, _ := strings.Cut(rest, " ")
 			s.docs = append(s.docs, entry(len(s.docs)+1, call.Call{Ref: id, Language: lang}))
@@ -93,7 +97,7 @@ func TestScripts(t *testing.T) {
 			}
 			ix := open(t, s.docs)
 			for _, q := range s.queries {
-				res, err := ix.Search(t.Context(), Query{Text: q.text, Now: testNow})
+				res, err := ix.Search(t.Context(), Query{Text: q.text, Now: testNow, AsWritten: !s.broad})
 				if err != nil {
 					t.Errorf("%s:%d: %v", path, q.line, err)
 					continue

@@ -58,6 +58,9 @@ type Query struct {
 	// Sideways counts every facet as if it had no filter of its own, as boxes to tick need.
 	Sideways  bool
 	Highlight bool // fill TitleHTML and Snippet
+	// AsWritten looks for the words as they are typed: not for what they are called in the other language, and
+	// without correcting them.
+	AsWritten bool
 }
 
 // Result is what was found.
@@ -66,6 +69,10 @@ type Result struct {
 	Took   time.Duration // by Options.Now
 	Hits   []Hit
 	Facets map[string][]Count // the 30 commonest values, commonest first, then by value
+
+	Also       []Sought // what was looked for besides, in the other language; Query.AsWritten switches it off
+	Meant      []Meant  // words that find next to nothing, and what was looked for beside them
+	DidYouMean string   // the query with these words put right; empty where none was
 }
 
 // Count is how many hits have a value.
@@ -168,6 +175,10 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 	if err != nil {
 		return Result{}, err
 	}
+	r.glossary, r.spell, r.mend = ix.glossary, ix.spell, !q.AsWritten
+	if !q.AsWritten {
+		node = ix.broaden(node)
+	}
 	m, err := r.compile(node, false, true)
 	if err != nil {
 		return Result{}, err
@@ -240,7 +251,10 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 	if err != nil {
 		return Result{}, err
 	}
-	res := Result{Total: total, Facets: r.counted(&q, counts)}
+	res := Result{Total: total, Facets: r.counted(&q, counts), Also: append(soughtOf(node), r.added...), Meant: r.meant}
+	if len(r.meant) > 0 {
+		res.DidYouMean = putRight(q.Text, r.meant)
+	}
 	if q.Offset < len(found) {
 		for _, c := range found[q.Offset:] {
 			h, err := r.hit(c, q.Lang)
@@ -256,6 +270,12 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 		}
 	}
 	return res, nil
+}
+
+// broaden adds what a query's words are called in the other language.
+func (ix *Index) broaden(n Node) Node {
+	left := maxSought
+	return ix.glossary.broaden(n, &left)
 }
 
 func floorMinute(t time.Time) int64 {

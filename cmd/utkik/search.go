@@ -21,6 +21,10 @@ type searchAnswer struct {
 	TookMS float64                  `json:"took_ms"`
 	Hits   []index.Hit              `json:"hits"`
 	Facets map[string][]index.Count `json:"facets"`
+
+	Also       []index.Sought `json:"also_searched,omitempty"` // in the other language
+	Meant      []index.Meant  `json:"meant,omitempty"`         // for words that find next to nothing
+	DidYouMean string         `json:"did_you_mean,omitempty"`  // the query with these put right
 }
 
 func (p *program) searchCommand() *cobra.Command {
@@ -67,7 +71,7 @@ func (p *program) searchCommand() *cobra.Command {
 					if hits == nil {
 						hits = []index.Hit{}
 					}
-					return p.printJSON(searchAnswer{res.Total, float64(took.Microseconds()) / 1000, hits, res.Facets})
+					return p.printJSON(searchAnswer{res.Total, float64(took.Microseconds()) / 1000, hits, res.Facets, res.Also, res.Meant, res.DidYouMean})
 				}
 				p.printHits(res, q.Now)
 				return nil
@@ -85,6 +89,7 @@ func (p *program) searchCommand() *cobra.Command {
 	f.StringVar(&before, "deadline-before", "", "`day`: some deadline on it or earlier")
 	f.StringVar(&q.Sort, "sort", index.SortRelevance, "relevance, deadline or newest")
 	f.IntVar(&q.Limit, "limit", 20, "hits to print, at most 1000")
+	f.BoolVar(&q.AsWritten, "as-written", false, "only the words as typed: none in the other language, no spelling corrected")
 	f.StringVar(&q.Lang, "lang", "sv", "the reader's language, sv or en: hits in it rank a little higher")
 	return c
 }
@@ -150,6 +155,15 @@ func day(flag, s string) (time.Time, error) {
 
 func (p *program) printHits(res index.Result, now time.Time) {
 	fmt.Fprintf(p.out, "%d found\n", res.Total)
+	if res.DidYouMean != "" {
+		fmt.Fprintf(p.out, "did you mean: %s (searched for as well)\n", res.DidYouMean)
+	}
+	for _, s := range res.Also {
+		fmt.Fprintf(p.out, "also searched for: %s (for %s)\n", strings.Join(s.Also, ", "), s.For)
+	}
+	if res.DidYouMean != "" || len(res.Also) > 0 {
+		fmt.Fprintln(p.out, "only the words as written: --as-written")
+	}
 	for _, h := range res.Hits {
 		c := call.Call{Deadlines: h.Deadlines}
 		fmt.Fprintf(p.out, "\n%s\n  %s", h.Title, h.Status)

@@ -72,7 +72,9 @@ func (a *App) Match(c *call.Call) []match.Result { return a.matcher.Match(c) }
 // a call without any match under both changes nothing in the store, and its departments may be others all the same.
 func (a *App) Index(ctx context.Context) (*index.Index, error) {
 	if a.index == nil {
-		x, err := index.Open(a.indexDir(), index.Options{Log: a.log, Now: a.now, Texts: a.Store.Texts})
+		x, err := index.Open(a.indexDir(), index.Options{
+			Log: a.log, Now: a.now, Texts: a.Store.Texts, Pairs: planPairs(a.Plan), Table: a.tablePairs,
+		})
 		if err != nil {
 			return nil, err
 		}
