@@ -399,7 +399,7 @@ func (r *run) sought(n soughtNode, stops, positive bool) (matcher, error) {
 	if _, ok := n.Node.(fieldNode); ok {
 		where = titleField
 	}
-	all := orMatcher{own}
+	var alts orMatcher
 	as := -1
 	if ws := readTyped(r.analysers.sv, n.text); len(ws) > 0 {
 		if number, ok := r.marks.words[ws[0].lower]; ok {
@@ -430,13 +430,38 @@ func (r *run) sought(n soughtNode, stops, positive bool) (matcher, error) {
 		}
 		if parts != nil {
 			slices.SortStableFunc(parts, func(a, b matcher) int { return cmp.Compare(a.cost(r), b.cost(r)) })
-			all = append(all, parts)
+			alts = append(alts, parts)
 		}
 	}
-	if len(all) == 1 {
+	if len(alts) == 0 {
 		return own, nil
 	}
-	return all, nil
+	return &soughtMatcher{own, alts}, nil
+}
+
+// soughtMatcher finds documents that have words, and of the others those that have what may stand for them: a call whose
+// title comes in both languages is not twice as good.
+type soughtMatcher struct {
+	own  matcher
+	alts orMatcher
+}
+
+func (m *soughtMatcher) cost(r *run) uint64 { return m.own.cost(r) + m.alts.cost(r) }
+
+func (m *soughtMatcher) match(r *run, part int, within set) (set, error) {
+	own, err := m.own.match(r, part, within)
+	if err != nil {
+		return nil, err
+	}
+	rest := within.clone()
+	rest.subtract(own)
+	alts, err := m.alts.match(r, part, rest)
+	if err != nil {
+		return nil, err
+	}
+	out := own.clone()
+	out.union(alts)
+	return out, nil
 }
 
 // narrow binds what is compiled to one language, and weighs and marks it as what it stands for.
