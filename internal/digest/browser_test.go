@@ -119,7 +119,7 @@ func shoot(t *testing.T, tab context.Context, path, scheme string, width int64) 
 	if dir == "" {
 		return
 	}
-	picture, err := chromedp.Run(tab, chromedp.FullScreenshot(90))
+	picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
 	if err == nil {
 		err = os.WriteFile(filepath.Join(dir, fmt.Sprintf("mail-%s-%s-%d.png", path[1:], scheme, width)), picture, 0o644)
 	}
