@@ -56,7 +56,13 @@ func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
 		return nil, err
 	}
 	defer engine.Close()
-	return a.crawl(ctx, engine, ids)
+	lines, err := a.crawl(ctx, engine, ids)
+	if err == nil {
+		if _, err := a.TellOperator(ctx); err != nil { // what was read is kept, and the next crawl tells
+			a.log.Warn("the operator could not be told", "err", err)
+		}
+	}
+	return lines, err
 }
 
 func (a *App) crawl(ctx context.Context, engine *crawler.Engine, ids []string) ([]RunLine, error) {

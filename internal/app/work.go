@@ -60,6 +60,8 @@ func (w *work) kinds() []jobs.Kind {
 		{Name: "prune", Queue: queueCrawl, Tries: 3, Again: 10 * time.Minute, Do: w.prune},
 		{Name: "digest", Queue: queueMail, Tries: 10, Again: time.Minute, Do: w.digests},
 		{Name: "write", Queue: queueMail, Tries: 10, Again: time.Minute, Do: w.write},
+		// The operator is told by the installation, not by a machine: also of what a machine does that has stopped.
+		{Name: "tell", Queue: queueMail, Every: tellEvery, Tries: 1, Again: time.Minute, Do: w.tell},
 		// Mails that a server refused for now wait in the outbox for their own time; here it is the server that is away.
 		{Name: "send", Queue: queueMail, Tries: 20, Again: time.Minute, Do: w.send},
 	}

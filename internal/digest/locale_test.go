@@ -23,12 +23,13 @@ import (
 func built() map[string][]string {
 	kinds := []string{string(call.KindCall), string(call.KindConsultation), string(call.KindPlanned), string(call.KindNews)}
 	out := map[string][]string{
-		"kind.":    kinds,
-		"why.":     kinds,
-		"status.":  {string(call.StatusForthcoming), string(call.StatusOpen), string(call.StatusClosed)},
-		"proof.":   {"ok", "quiet", "incomplete", "thin", "broken", "quarantined", "late", "never"},
-		"held.":    {string(HeldStale), string(HeldRegress), string(HeldCrowd), string(HeldSuspect), string(HeldOther)},
-		"warning.": {"incomplete", "thin", "broken", "quarantined", "late", "never"},
+		"kind.":           kinds,
+		"why.":            kinds,
+		"status.":         {string(call.StatusForthcoming), string(call.StatusOpen), string(call.StatusClosed)},
+		"proof.":          {"ok", "quiet", "incomplete", "thin", "broken", "quarantined", "late", "never"},
+		"held.":           {string(HeldStale), string(HeldRegress), string(HeldCrowd), string(HeldSuspect), string(HeldOther)},
+		"operator.state.": {"late", "incomplete", "broken", "quarantined"},
+		"warning.":        {"incomplete", "thin", "broken", "quarantined", "late", "never"},
 	}
 	for m := time.January; m <= time.December; m++ {
 		out["month."] = append(out["month."], strconv.Itoa(int(m)))
