@@ -10,13 +10,17 @@ import (
 
 // itemLinks gives where the reader of a mail acts on an item; nil while nobody has said under which address the pages
 // are reached. What is a reader's own, when acts are wanted, are places that are filled in when a mail is composed.
-func (a *App) itemLinks(acts bool) func(call.Key) digest.Links {
+func (a *App) itemLinks(acts bool) func(call.Key, string) digest.Links {
 	base := strings.TrimRight(a.Config.Web.BaseURL, "/")
 	if base == "" {
 		return nil
 	}
-	return func(k call.Key) digest.Links {
-		l := digest.Links{Read: base + "/call/" + k.Path(), Calendar: base + "/calendar/" + k.Path()}
+	return func(k call.Key, language string) digest.Links {
+		lang := ""
+		if language != "sv" { // the pages are Swedish unless they are asked
+			lang = "?lang=" + language
+		}
+		l := digest.Links{Read: base + "/call/" + k.Path() + lang, Calendar: base + "/calendar/" + k.Path() + lang}
 		if acts {
 			l.Follow, l.Act, l.NotRelevant = token.Place(base, token.Follow, k), token.Place(base, token.Take, k), token.Place(base, token.NotRelevant, k)
 			l.Answer = token.Place(base, token.Answer, k)

@@ -291,7 +291,7 @@ func (b *builder) makeEntry(it *Item, results []match.Result) Entry {
 		Also: []Also{}, Why: Why{Part: PartText, Networks: []string{}}, key: c.Key(), hit: -1, opensAt: c.Opens,
 	}
 	if b.in.Links != nil {
-		l := b.in.Links(e.key)
+		l := b.in.Links(e.key, b.w.lang)
 		e.Links = Links{link(l.Read), link(l.Calendar), link(l.Follow), link(l.Act), link(l.NotRelevant), link(l.Answer)}
 	}
 	if len(results) > 0 {

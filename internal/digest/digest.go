@@ -48,8 +48,8 @@ type Input struct {
 
 	Groups [][]call.Key // calls of several sources that are the same, the best of them first
 
-	Links     func(call.Key) Links               // where a reader acts on an item; nil when nowhere
-	Reminders map[string][]subscription.Reminder // by department; a reader has its own
+	Links     func(k call.Key, language string) Links // where a reader acts on an item; nil when nowhere
+	Reminders map[string][]subscription.Reminder      // by department; a reader has its own
 }
 
 // Links are the addresses at which a reader acts on an item. One that is empty is left out.

@@ -32,7 +32,7 @@ func strategist(in Input) Reader {
 
 // linkedTo gives every item the addresses at which a reader acts.
 func linkedTo(in Input) Input {
-	in.Links = func(k call.Key) Links {
+	in.Links = func(k call.Key, _ string) Links {
 		at := "https://utkik.example.org/"
 		return Links{Read: at + "call/" + k.String(), Calendar: at + "call/" + k.String() + ".ics", Follow: at + "a/f", Act: at + "a/t", NotRelevant: at + "a/n", Answer: at + "a/a"}
 	}
@@ -100,7 +100,7 @@ func TestLinks(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", ref, diff)
 		}
 	}
-	in.Links = func(call.Key) Links { return Links{Read: "javascript:alert(1)", Calendar: "/x.ics"} }
+	in.Links = func(call.Key, string) Links { return Links{Read: "javascript:alert(1)", Calendar: "/x.ics"} }
 	if e := read(t, in, r, "sv").Sections[0].Groups[0].Items[0]; e.Links != (Links{}) {
 		t.Errorf("addresses that are none are shown: %+v", e.Links)
 	}

@@ -30,6 +30,7 @@ type callPage struct {
 	AtSource   string
 	Facts      []fact
 	Links      []webLink // documents and pages that its source names
+	Calendar   string    // address of its last days for a calendar; empty when it has none
 	Odds       string    // the sentence about other last days that other sources state
 	AlsoAt     []other   // other sources' items of the same call
 	Parts      []family  // the call that it is a topic of, or its topics
@@ -106,6 +107,9 @@ func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 	}
 	if host := webHost(c.URL); host != "" {
 		p.URL, p.AtSource = c.URL, fmt.Sprintf(f.T.AtSource, host)
+	}
+	if _, ahead := c.NextDeadline(now); ahead && c.Status != call.StatusClosed {
+		p.Calendar = f.address("/calendar/"+key.Path(), url.Values{})
 	}
 	for _, res := range results {
 		p.Why = append(p.Why, s.why(f, &c, res))

@@ -42,6 +42,8 @@ type feedTexts struct {
 	Everything string   `json:"everything"` // a search for nothing in particular
 	Ended      string   `json:"ended"`      // of a secret address
 	NoFormat   string   `json:"no_format"`  // the ending of an address
+	Add        string   `json:"add"`        // a call's last days to a calendar
+	Subscribe  string   `json:"subscribe"`  // to what a search finds
 	Forms      []string `json:"forms"`      // names of the columns
 }
 

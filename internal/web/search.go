@@ -167,6 +167,7 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 		return view{}, err
 	}
 	p.Searched = true
+	p.Feed = s.base(r) + p.address("/feeds/search.atom", a.values())
 	p.Count = counted(f.T, res.Total)
 	if last := pages(res.Total); last > 1 {
 		p.PageOf = fmt.Sprintf(f.T.PageOf, number(int64(a.page), f.T.Group), number(int64(last), f.T.Group))

@@ -131,6 +131,8 @@ type Frame struct {
 	Plan     string
 	Style    string // address of the style sheet
 	Home     string // address of the first page, in the reader's language
+	Feeds    string // of the page that lists feeds
+	Feed     string // of the feed of what the page shows; empty when there is none
 	SwitchTo string // address of the same page in the other language
 	Other    string // that language
 	Kept     []param
@@ -160,7 +162,7 @@ func (s *Server) frame(r *http.Request) Frame {
 	if lang == "en" && s.cfg.Plan.NameEN != "" {
 		f.Plan = s.cfg.Plan.NameEN
 	}
-	f.Home = f.address("/", url.Values{})
+	f.Home, f.Feeds = f.address("/", url.Values{}), f.address("/feeds", url.Values{})
 	other := Frame{Lang: f.Other}
 	f.SwitchTo = other.address(r.URL.EscapedPath(), r.URL.Query())
 	return f

@@ -202,7 +202,7 @@ func TestLanguageStays(t *testing.T) {
 		followed := map[string]bool{}
 		for _, address := range pagesOf {
 			page := document(t, get(t, s, in(lang, address)).Body.String())
-			page.Find("a[href^='/']").Each(func(_ int, a *goquery.Selection) {
+			page.Find("a[href^='/']:not([download])").Each(func(_ int, a *goquery.Selection) {
 				href, want := a.AttrOr("href", ""), lang
 				if other, ok := a.Attr("hreflang"); ok {
 					want = other
