@@ -34,6 +34,11 @@ func village(t *testing.T) *httptest.Server {
 		"/utlysningar?sida=2": `<!DOCTYPE html><html lang="sv"><head><title>Utlysningar | Byn</title></head><body><main><h1>Utlysningar</h1><div class="list">
 <article class="call"><h2><a href="/utlysningar/berg">Berg och dal</a></h2><p>Sista ansökningsdag: 3 november 2026</p></article>
 </div></main></body></html>`,
+		"/nyheter": `<!DOCTYPE html><html lang="sv"><head><title>Nyheter | Byn</title><link rel="alternate" type="application/rss+xml" href="/nyheter.xml"></head><body><main><h1>Nyheter</h1></main></body></html>`,
+		"/nyheter.xml": `<?xml version="1.0"?><rss version="2.0"><channel><title>Byns nyheter</title><link>/nyheter</link><description></description>
+<item><title>Skogen växer</title><link>/nyheter/skog</link><guid>n1</guid><description>Fråga anna.berg@byn.se.</description></item>
+<item><title>Vattnet stiger</title><link>/nyheter/vatten</link><guid>n2</guid></item>
+<item><title>Vinden vänder</title><link>/nyheter/vind</link><guid>n3</guid></item></channel></rss>`,
 		"/tomt.xml": `<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>Byn</title></feed>`,
 	}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -202,6 +207,24 @@ func TestDraft(t *testing.T) {
 	passes(t, d.Fixture, own)
 	if left := crawler.Confidential(d.Fixture); len(left) > 0 {
 		t.Errorf("the fixture holds %q", left)
+	}
+	for _, path := range []string{"/nyheter", "/nyheter.xml"} { // a page that links a feed, and the feed itself
+		d, err := a.Draft(t.Context(), site.URL+path, "byn")
+		if err != nil {
+			t.Errorf("%s: %v", path, err)
+			continue
+		}
+		if d.Kind != "feed" || d.Items != 3 || !strings.Contains(string(d.YAML), "list: '"+site.URL+"/nyheter.xml'") {
+			t.Errorf("%s: kind %s, %d items, of\n%s", path, d.Kind, d.Items, d.YAML)
+		}
+		for _, f := range txtar.Parse(d.Fixture).Files {
+			if f.Name == "sources/byn.yaml" {
+				passes(t, d.Fixture, string(f.Data))
+			}
+		}
+		if left := crawler.Confidential(d.Fixture); len(left) > 0 {
+			t.Errorf("%s: the fixture holds %q", path, left)
+		}
 	}
 	if _, err := a.Draft(t.Context(), site.URL+"/none", "byn"); err == nil || !strings.Contains(err.Error(), "status 404") {
 		t.Errorf("a page that is not there: %v", err)
