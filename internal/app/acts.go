@@ -18,6 +18,9 @@ func (a *App) openLinks(ctx context.Context) error {
 		return fill.Fill(*a.keys.Load(), body, m.Recipient, m.Address, m.Written)
 	}
 	a.Unsubscribe = func(m store.Mail) string {
+		if m.Kind == KindNotice { // the operator's address is in the configuration, and ended there
+			return ""
+		}
 		return fill.Address(*a.keys.Load(), token.Unsubscribe, m.Recipient, m.Address, m.Written)
 	}
 	return a.readKeys(ctx)
