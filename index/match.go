@@ -209,6 +209,7 @@ type run struct {
 	only     narrow // what is compiled now is bound so
 	mend     bool   // words that find next to nothing are corrected
 	spell    *speller
+	tried    int      // words that were to be corrected
 	meant    []Meant  // what was corrected
 	added    []Sought // what was looked for beside the corrections
 }

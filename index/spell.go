@@ -22,6 +22,8 @@ const (
 	maxTitles   = 6  // titles read to learn how a stem is written
 	weightMeant = 0.8
 
+	maxMended = 4 // words of a query: each goes through the dictionaries
+
 	maxGlued  = 40 // bytes of a code written without its hyphens
 	maxSplits = 8  // ways to read one
 )
@@ -66,9 +68,10 @@ func newSpeller(g *glossary) *speller {
 // without its hyphens, or a word spelled otherwise. Other words keep their own.
 func (r *run) mended(text string, own matcher) (matcher, error) {
 	count := countOfMatcher(own)
-	if count > rare || r.only.on {
+	if count > rare || r.only.on || r.tried == maxMended {
 		return own, nil
 	}
+	r.tried++
 	if strings.ContainsFunc(text, unicode.IsDigit) {
 		if count > 0 {
 			return own, nil

@@ -44,6 +44,10 @@ type searchPage struct {
 	Previous string
 	Next     string
 	Clear    string
+	Meant    *webLink // the query with its mistakes put right
+	Also     []index.Sought
+	Typed    string // the same search for the words as typed alone; empty where nothing was looked for besides
+	Broad    string // back from there
 	Wide     string // what there is without filters, where the filters leave nothing
 }
 
@@ -99,11 +103,12 @@ type asked struct {
 	sort   string // as the reader chose it; empty when the page chooses
 	chosen map[string][]string
 	page   int
+	typed  bool // the words as typed alone
 }
 
 // read takes from an address what it knows and leaves the rest.
 func read(in url.Values) asked {
-	a := asked{query: in.Get("q"), sort: in.Get("sort"), chosen: map[string][]string{}, page: pageNumber(in.Get("page"))}
+	a := asked{query: in.Get("q"), sort: in.Get("sort"), chosen: map[string][]string{}, page: pageNumber(in.Get("page")), typed: in.Get("words") == "typed"}
 	if !slices.Contains(sorts(a.query), a.sort) {
 		a.sort = ""
 	}
@@ -127,6 +132,9 @@ func (a asked) values() url.Values {
 	if a.sort != "" {
 		q.Set("sort", a.sort)
 	}
+	if a.typed {
+		q.Set("words", "typed")
+	}
 	for name, vs := range a.chosen {
 		q[name] = slices.Clone(vs)
 	}
@@ -149,6 +157,9 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 	}
 	if a.sort != "" {
 		p.Kept = append(p.Kept, param{"sort", a.sort})
+	}
+	if a.typed {
+		p.Kept = append(p.Kept, param{"words", "typed"})
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), searchTime)
 	defer cancel()
@@ -182,8 +193,9 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 	}
 	p.Facets = s.facets(f, res.Facets, a.chosen)
 	s.links(&p, a, res.Total)
+	p.besides(a, &res)
 	if res.Total == 0 && len(a.chosen) > 0 {
-		wide, err := s.find(ctx, f, &asked{query: a.query, page: 1})
+		wide, err := s.find(ctx, f, &asked{query: a.query, page: 1, typed: a.typed})
 		if err != nil {
 			return view{}, err
 		}
@@ -200,7 +212,7 @@ func (s *Server) find(ctx context.Context, f Frame, a *asked) (index.Result, err
 		Text: a.query, Status: a.chosen[index.FacetStatus], Kinds: a.chosen[index.FacetKind], Priorities: a.chosen[index.FacetPriority],
 		Departments: a.chosen[index.FacetDepartment], Programmes: a.chosen[index.FacetProgramme], Sources: a.chosen[index.FacetSource],
 		Sort: cmp.Or(a.sort, sorts(a.query)[0]), Limit: pageSize, Lang: f.Lang, Now: s.cfg.Now(), Facets: facetOrder, Sideways: true,
-		Highlight: true, Offset: (a.page - 1) * pageSize,
+		Highlight: true, Offset: (a.page - 1) * pageSize, AsWritten: a.typed,
 	}
 	res, err := s.cfg.Index.Search(ctx, q)
 	if err != nil || len(res.Hits) > 0 || a.page == 1 {
@@ -243,6 +255,24 @@ func (s *Server) links(p *searchPage, a asked, total int) {
 	}
 	if a.page < pages(total) {
 		p.Next = link(func(q url.Values) { q.Set("page", strconv.Itoa(a.page+1)) })
+	}
+}
+
+// besides tells what was looked for beside the words as typed, and how to look for these alone.
+func (p *searchPage) besides(a asked, res *index.Result) {
+	p.Also = res.Also
+	if res.DidYouMean != "" {
+		right := a
+		right.query = res.DidYouMean
+		p.Meant = &webLink{p.address("/", right.values()), res.DidYouMean}
+	}
+	other := a
+	other.typed = !a.typed
+	switch link := p.address("/", other.values()); {
+	case a.typed:
+		p.Broad = link
+	case len(p.Also) > 0 || p.Meant != nil:
+		p.Typed = link
 	}
 }
 

@@ -35,6 +35,11 @@ type texts struct {
 	PageOf          string            `json:"page_of"` // this page, all pages
 	EmptyHelp       string            `json:"empty_help"`
 	EmptyWide       string            `json:"empty_wide"`
+	DidYouMean      string            `json:"did_you_mean"`
+	AlsoSought      string            `json:"also_sought"`
+	OnlyTyped       string            `json:"only_typed"`
+	TypedAlone      string            `json:"typed_alone"`
+	AllWords        string            `json:"all_words"`
 	SortLabel       string            `json:"sort_label"`
 	Sorts           map[string]string `json:"sorts"`
 	Facets          map[string]string `json:"facets"`
