@@ -20,6 +20,9 @@ import (
 
 // pagesOf are the addresses by which the tests walk through the site, each to be asked for in both languages.
 var pagesOf = []string{
+	query("q", "raiilway"),
+	query("q", "rail freight"),
+	query("q", "rail", "words", "typed"),
 	"/",
 	query("q", "rail"),
 	query("q", ""),
@@ -101,6 +104,9 @@ func TestPages(t *testing.T) {
 		{"an open quote", query("q", `"open quote`), 400, []string{"Sökningen gick inte att förstå: "}, []string{"träffar"}},
 		{"an open quote in English", query("q", `"open quote`, "lang", "en"), 400, []string{"The search could not be understood: "}, nil},
 		{"10 KB", query("q", strings.Repeat("järnväg ", 1200)), 400, []string{"Sökningen gick inte att förstå: "}, nil},
+		{"words of the other language", query("q", "järnväg"), 200, []string{"Också sökt efter: rail, railway.", "Sök bara efter orden som de är skrivna", "Railway links to the north"}, nil},
+		{"the words as typed alone", query("q", "järnväg", "words", "typed"), 200, []string{"Sökt bara efter orden som de är skrivna. Sök också på det andra språket"}, []string{"Också sökt efter"}},
+		{"a mistyped word", query("q", "raiilway", "lang", "en"), 200, []string{"Did you mean: railway", "Railway links to the north"}, nil},
 		{"a zero byte", "/?q=rail%00way", 200, []string{"träff"}, nil},
 		{"bytes that are no letters", "/?q=%ff%fe&status=%ff&programme=%00", 200, []string{"Inga träffar"}, nil},
 		{"a query that cannot be read", "/?q=%zz;&lang=en", 200, []string{"results"}, nil},
