@@ -118,6 +118,7 @@ func (a *App) follow(ctx context.Context, pages *pages) {
 	defer tick.Stop()
 	look := time.NewTicker(watchEvery)
 	defer look.Stop()
+	var reconciled time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -125,6 +126,11 @@ func (a *App) follow(ctx context.Context, pages *pages) {
 		case <-look.C:
 			if err := a.Watch(ctx); err != nil && !errors.Is(err, context.Canceled) {
 				a.log.Error("how the sources stand cannot be told; trying again", "err", err)
+			}
+			if pages != nil {
+				if err := a.reconcileNightly(ctx, &reconciled); err != nil && !errors.Is(err, context.Canceled) {
+					a.log.Error("the index cannot be compared with the store; trying again tomorrow", "err", err)
+				}
 			}
 		case <-tick.C:
 			if err := a.followOnce(ctx, pages); err != nil && !errors.Is(err, context.Canceled) {
