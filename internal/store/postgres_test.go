@@ -386,3 +386,34 @@ func TestOddText(t *testing.T) {
 		}
 	})
 }
+
+// A connection that cannot be set is given back, and the next write finds it.
+func TestSettingFails(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		good := s.engine.normal
+		s.engine.normal = "SET nonsense"
+		for range 3 {
+			if err := s.KeepRobots(t.Context(), "https://example.eu", "", day(1)); err == nil {
+				t.Error("a setting that cannot be made was made")
+			}
+		}
+		s.engine.normal = good
+		if err := s.KeepRobots(t.Context(), "https://example.eu", "", day(1)); err != nil {
+			t.Error(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 3 {
+			if err := s.KeepRobots(ctx, "https://example.eu", "", day(1)); !errors.Is(err, context.Canceled) {
+				t.Errorf("cancelled: %v", err)
+			}
+			if err := s.SetCursor(ctx, "c", 1); !errors.Is(err, context.Canceled) {
+				t.Errorf("cancelled: %v", err)
+			}
+		}
+		if err := s.SetCursor(t.Context(), "c", 1); err != nil {
+			t.Error(err)
+		}
+	})
+}

@@ -214,31 +214,33 @@ func (s *Store) write(ctx context.Context, full bool, fn func(*txn) error) error
 }
 
 // begin begins a transaction that is as durable as it should be.
-func (s *Store) begin(ctx context.Context, full bool) (conn *sql.Conn, tx *sql.Tx, err error) {
-	conn, err = s.writer.Conn(ctx)
+func (s *Store) begin(ctx context.Context, full bool) (*sql.Conn, *sql.Tx, error) {
+	conn, err := s.writer.Conn(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	defer func() {
-		if err != nil {
-			if s.locks != nil && away(err) {
-				discard(conn)
-			}
-			conn.Close()
-		}
-	}()
 	if full != s.full {
 		setting := s.engine.normal
 		if full {
 			setting = s.engine.full
 		}
-		if _, err := conn.ExecContext(ctx, setting); err != nil {
-			return nil, nil, err
+		// Not cancelled half-way: then nobody would know how the connection is set.
+		if _, err = conn.ExecContext(context.WithoutCancel(ctx), setting); err == nil {
+			s.full = full
 		}
-		s.full = full
 	}
-	tx, err = conn.BeginTx(ctx, nil)
-	return conn, tx, err
+	var tx *sql.Tx
+	if err == nil {
+		tx, err = conn.BeginTx(ctx, nil)
+	}
+	if err != nil {
+		if s.locks != nil && away(err) {
+			discard(conn)
+		}
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn, tx, nil
 }
 
 // unsureError says that the connection was lost while the server was asked to commit: it may have done so.
