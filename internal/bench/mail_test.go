@@ -12,11 +12,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/emersion/go-smtp"
+	gomail "github.com/wneessen/go-mail"
 
 	"utkik/internal/call"
 )
@@ -180,4 +182,51 @@ func people(b *testing.B, name string, n int) {
 	if err := os.WriteFile(name, []byte(out.String()), 0o644); err != nil {
 		b.Fatal(err)
 	}
+}
+
+// BenchmarkPlainSMTP is go-mail alone: mails of the same size over 4 connections to the same kind of server.
+func BenchmarkPlainSMTP(b *testing.B) {
+	const mails, size = 4000, 140 << 10
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	sink := &drain{}
+	server := smtp.NewServer(sink)
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(l) }()
+	body := strings.Repeat("Text of a mail, about as long as a line is.\n", size/2/44)
+	for b.Loop() {
+		began := time.Now()
+		var all sync.WaitGroup
+		errs := make([]error, 4)
+		for i := range errs {
+			all.Go(func() {
+				client, err := gomail.NewClient("127.0.0.1", gomail.WithPort(l.Addr().(*net.TCPAddr).Port), gomail.WithTLSPolicy(gomail.NoTLS))
+				if err == nil {
+					err = client.DialWithContext(b.Context())
+				}
+				for n := 0; n < mails/4 && err == nil; n++ {
+					m := gomail.NewMsg()
+					m.Subject("Digest")
+					m.SetBodyString(gomail.TypeTextPlain, body)
+					m.AddAlternativeString(gomail.TypeTextHTML, body)
+					if err = errors.Join(m.From("utkik@example.org"), m.To(fmt.Sprintf("r%d@example.org", n))); err == nil {
+						err = client.Send(m)
+					}
+				}
+				errs[i] = err
+			})
+		}
+		all.Wait()
+		if err := errors.Join(errs...); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(mails/time.Since(began).Seconds(), "mails/s")
+		b.ReportMetric(0, "ns/op") // says nothing here
+	}
+	if err := errors.Join(server.Close(), l.Close()); err != nil && !errors.Is(err, net.ErrClosed) {
+		b.Fatal(err)
+	}
+	<-done
 }
