@@ -54,7 +54,7 @@ type Copied struct {
 
 // copyRows is how many rows are written by one statement, copyParameters how many values one may have on both engines.
 const (
-	copyRows       = 500
+	copyRows       = 100
 	copyParameters = 30_000
 )
 
@@ -260,11 +260,21 @@ func (tab table) copy(ctx context.Context, src *sql.Conn, t *txn) (Copied, error
 	var batch []any
 	n := 0
 	most := min(copyRows, copyParameters/len(tab.columns))
-	flush := func() error {
-		if n == 0 {
+	var full *sql.Stmt // of as many rows as one may have
+	flush := func() (err error) {
+		switch {
+		case n == 0:
 			return nil
+		case n < most:
+			_, err = t.tx.ExecContext(t.ctx, tab.insert(n), batch...)
+		default:
+			if full == nil {
+				if full, err = t.tx.PrepareContext(t.ctx, tab.insert(n)); err != nil {
+					return err
+				}
+			}
+			_, err = full.ExecContext(t.ctx, batch...)
 		}
-		_, err := t.tx.ExecContext(t.ctx, tab.insert(n), batch...)
 		batch, n = batch[:0], 0
 		return err
 	}
