@@ -335,7 +335,7 @@ func (a *App) savedSearches(ctx context.Context, dues []due, now time.Time) (map
 }
 
 // tellAtOnce is how many recipients are told in one transaction.
-const tellAtOnce = 500
+const tellAtOnce = 200
 
 // made is an edition ready to be written.
 type made struct {

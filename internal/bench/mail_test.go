@@ -23,8 +23,8 @@ import (
 	"utkik/internal/call"
 )
 
-// BenchmarkDigests writes digests for 10,000 recipients, nearly every one of whom follows something else, over a day on
-// which 300 calls changed, and sends them to a server on the loopback over 4 connections.
+// BenchmarkDigests writes digests for 10,000 recipients, who follow 1,800 different things, over a day on which 300
+// calls changed, and sends them to a server on the loopback over 4 connections.
 func BenchmarkDigests(b *testing.B) {
 	const recipients, changed = 10_000, 300
 	shared(b, "corpus")
@@ -35,7 +35,7 @@ func BenchmarkDigests(b *testing.B) {
 		days(b, first, second, changed)
 		people(b, filepath.Join(p.dir, "people.yaml"), recipients)
 		p.run(b, "--now", "2026-06-18T04:00:00Z", "import", first)
-		p.run(b, "--now", "2026-06-18T04:10:00Z", "recipients", "import", filepath.Join(p.dir, "people.yaml"))
+		p.run(b, "--now", "2026-06-19T04:10:00Z", "recipients", "import", filepath.Join(p.dir, "people.yaml"))
 		p.run(b, "--now", "2026-06-22T04:00:00Z", "import", second)
 
 		// Nobody listens yet: everything is written, and nothing sent.
@@ -57,17 +57,19 @@ func BenchmarkDigests(b *testing.B) {
 		}
 		out, wrote := p.partial(b, "--now", "2026-06-22T06:00:00Z", "--json", "digest", "--send")
 		var told struct{ Written []struct{ Items int } }
-		if err := json.Unmarshal(out, &told); err != nil || len(told.Written) != recipients {
+		if err := json.Unmarshal(out, &told); err != nil || len(told.Written) < recipients/2 {
 			b.Fatalf("%d written, %v", len(told.Written), err)
 		}
+		mails := float64(len(told.Written)) // the others follow what did not change
 		items := 0
 		for _, w := range told.Written {
 			items += w.Items
 		}
+		b.ReportMetric(mails, "mails")
 		b.ReportMetric(wrote.wall, "write-s")
 		b.ReportMetric(wrote.cpu, "write-cpu-s")
 		b.ReportMetric(wrote.rss, "write-MB")
-		b.ReportMetric(float64(items)/recipients, "items/mail")
+		b.ReportMetric(float64(items)/mails, "items/mail")
 
 		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
 		if err != nil {
@@ -79,12 +81,12 @@ func BenchmarkDigests(b *testing.B) {
 		go func() { done <- server.Serve(l) }()
 		out, sent := p.run(b, "--now", "2026-06-22T06:00:00Z", "--json", "outbox", "send")
 		var report struct{ Sent int }
-		if err := json.Unmarshal(out, &report); err != nil || report.Sent != recipients || sink.mails.Load() != recipients {
+		if err := json.Unmarshal(out, &report); err != nil || float64(report.Sent) != mails || int(sink.mails.Load()) != report.Sent {
 			b.Fatalf("%d sent, %d came, %v", report.Sent, sink.mails.Load(), err)
 		}
 		idle := p.idle(b)
-		b.ReportMetric(recipients/(sent.wall-idle.wall), "mails/s")
-		b.ReportMetric(float64(sink.bytes.Load())/recipients/1024, "KB/mail")
+		b.ReportMetric(mails/(sent.wall-idle.wall), "mails/s")
+		b.ReportMetric(float64(sink.bytes.Load())/mails/1024, "KB/mail")
 		b.ReportMetric(sent.cpu-idle.cpu, "send-cpu-s")
 		b.ReportMetric(sent.rss, "send-MB")
 		b.ReportMetric(0, "ns/op") // says nothing here
@@ -165,19 +167,18 @@ func days(b *testing.B, first, second string, changed int) {
 	}
 }
 
-// people writes recipients who follow two priorities, one of them of one kind only, and a programme.
+// people writes recipients who follow a priority, and another of one kind only.
 func people(b *testing.B, name string, n int) {
 	b.Helper()
 	priorities := strings.Fields("infrastruktur-cef sammanhallning arktis miljo-klimat forskning-innovation naringsliv besoksnaring halso-sjukvard tandvard kultur kompetensforsorjning unga-folkhogskola agenda-2030 interreg demokrati")
 	kinds := []string{"call", "consultation", "planned", "news"}
-	programmes := strings.Fields("HORIZON CEF LIFE ERASMUS SMP CERV CREA EU4H DIGITAL JUST I3 EMFAF AMIF ISF EDF RFCS UCPM PPPA AGRIP EUAF")
 	var out strings.Builder
 	out.WriteString("recipients:\n")
 	for i := range n {
 		x, y := i%len(priorities), i/len(priorities)%len(priorities)
-		k, q := i/225%len(kinds), i/900%len(programmes)
-		fmt.Fprintf(&out, "  - {id: r%d, address: r%d@example.org, name: Mottagare, language: %s, follows: [{priorities: [%s]}, {priorities: [%s], kinds: [%s]}, {programmes: [%s]}]}\n",
-			i, i, []string{"sv", "sv", "en"}[i%3], priorities[x], priorities[y], kinds[k], programmes[q])
+		k := i / 225 % len(kinds)
+		fmt.Fprintf(&out, "  - {id: r%d, address: r%d@example.org, name: Mottagare, language: %s, follows: [{priorities: [%s]}, {priorities: [%s], kinds: [%s]}]}\n",
+			i, i, []string{"sv", "sv", "en"}[i/900%3], priorities[x], priorities[y], kinds[k])
 	}
 	if err := os.WriteFile(name, []byte(out.String()), 0o644); err != nil {
 		b.Fatal(err)

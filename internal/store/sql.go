@@ -367,7 +367,7 @@ var statements = [queries]string{
 	outboxList:      outboxSelect + `ORDER BY written DESC, recipient, period LIMIT $1`,
 	outboxListState: outboxSelect + `WHERE state = $1 ORDER BY written DESC, recipient, period LIMIT $2`,
 	outboxQueued: outboxSelect + `WHERE state = 'queued' AND due <= $1
-		ORDER BY due, recipient, period LIMIT $2`,
+		ORDER BY due, content, recipient, period LIMIT $2`, // who is told the same stands together
 	outboxCounts: `SELECT state, COUNT(*), MIN(due) FROM outbox GROUP BY state ORDER BY state`,
 	outboxInsert: `INSERT INTO outbox (recipient, period, kind, content, items, address, name, language, message_id, written,
 		state, since, due, tries, error, head, hash)

@@ -5,7 +5,7 @@
 -- What a mail says. Recipients of the same digest share it.
 CREATE TABLE contents (
     hash TEXT NOT NULL PRIMARY KEY, -- SHA-256 of the body before it is packed, hexadecimal
-    body BLOB NOT NULL              -- JSON of subject, text, HTML and data, zstd
+    body BLOB NOT NULL              -- a line of JSON (subject, lengths), text, HTML, JSON of what it was made of; zstd
 );
 
 CREATE TABLE outbox (
