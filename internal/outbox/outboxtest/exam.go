@@ -3,6 +3,8 @@ package outboxtest
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -47,8 +49,12 @@ func TestSender(t *testing.T, open func(t *testing.T) Far) {
 		if err != nil || read.Header.Get("Message-Id") != "<"+m.ID+">" {
 			t.Errorf("%v, Message-ID %q", err, read.Header.Get("Message-Id"))
 		}
-		if r.Hash == "" || !bytes.HasSuffix(r.Head, []byte("\r\n\r\n")) || !bytes.HasPrefix(got[0][len(got[0])-len(bytes.TrimLeft(got[0], "\r\n")):], r.Head[:20]) {
-			t.Errorf("receipt %+v", r)
+		sum := sha256.Sum256(got[0])
+		if r.Hash != hex.EncodeToString(sum[:]) || !bytes.HasPrefix(got[0], r.Head) || !bytes.HasSuffix(r.Head, []byte("\r\n\r\n")) {
+			t.Errorf("the receipt is of another mail than came:\n%q\n%q", r.Head, got[0])
+		}
+		if bytes.Count(got[0], []byte("\n")) != bytes.Count(got[0], []byte("\r\n")) {
+			t.Errorf("lines that do not end with CRLF:\n%q", got[0])
 		}
 	})
 	t.Run("the same twice", func(t *testing.T) {
