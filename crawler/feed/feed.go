@@ -19,7 +19,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/PuerkitoBio/goquery"
 	"github.com/mmcdole/gofeed"
 	ext "github.com/mmcdole/gofeed/extensions"
 
@@ -50,22 +49,15 @@ func everywhere() []kind.Field {
 
 // Parse reads a feed or the page of an item.
 func (Kind) Parse(src kind.Source, doc kind.Document) (kind.Page, error) {
-	with := src.Rules
-	with.Fields = append(slices.Clone(with.Fields), everywhere()...)
-	rules, mistakes := listing.Compile(with)
-	if err := listing.Broken(mistakes); err != nil {
+	rules, r, err := listing.Open(src, doc, everywhere()...)
+	if err != nil {
 		return kind.Page{}, err
 	}
-	r := listing.NewReader(src, doc)
 	switch doc.Request.Name {
 	case listing.NameList:
 		return list(src, rules, r, doc)
 	case listing.NameDetail:
-		page, err := goquery.NewDocumentFromReader(bytes.NewReader(doc.Body))
-		if err != nil {
-			return kind.Page{}, fmt.Errorf("no HTML: %v", err)
-		}
-		return r.Detail(rules, doc.Request.State, page.Selection)
+		return r.DetailPage(rules, doc)
 	}
 	return kind.Page{}, fmt.Errorf("request %q is none of list, detail", doc.Request.Name)
 }

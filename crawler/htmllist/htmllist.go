@@ -32,8 +32,8 @@ func (Kind) Start(src kind.Source) []kind.Request { return listing.Start(src, pa
 
 // Parse reads a page of the list or of an item.
 func (Kind) Parse(src kind.Source, doc kind.Document) (kind.Page, error) {
-	rules, mistakes := listing.Compile(src.Rules)
-	if err := listing.Broken(mistakes); err != nil {
+	rules, r, err := listing.Open(src, doc)
+	if err != nil {
 		return kind.Page{}, err
 	}
 	if rules.Items.Select == nil {
@@ -43,7 +43,6 @@ func (Kind) Parse(src kind.Source, doc kind.Document) (kind.Page, error) {
 	if err != nil {
 		return kind.Page{}, fmt.Errorf("no HTML: %v", err)
 	}
-	r := listing.NewReader(src, doc)
 	if base, ok := page.Find("head base[href]").Attr("href"); ok {
 		r.Rebase(base)
 	}

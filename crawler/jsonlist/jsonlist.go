@@ -36,14 +36,13 @@ func (Kind) Start(src kind.Source) []kind.Request { return listing.Start(src, do
 
 // Parse reads a page of the list or the document of an item.
 func (Kind) Parse(src kind.Source, doc kind.Document) (kind.Page, error) {
-	rules, mistakes := listing.Compile(src.Rules)
-	if err := listing.Broken(mistakes); err != nil {
+	rules, r, err := listing.Open(src, doc)
+	if err != nil {
 		return kind.Page{}, err
 	}
 	if rules.Items.Path == nil {
 		return kind.Page{}, errors.New("rules.items.path is missing: the path of the list of items")
 	}
-	r := listing.NewReader(src, doc)
 	switch doc.Request.Name {
 	case listing.NameList:
 		return list(src, rules, r, doc)

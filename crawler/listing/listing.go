@@ -3,9 +3,9 @@
 // HTML, JSON and text, and makes a call of them: dates by the source's zone and clock, statuses by words of several
 // languages, amounts in euros, a stable ref of an address.
 //
-//	rules, mistakes := listing.Compile(src.Rules)
+//	rules, r, err := listing.Open(src, doc)
 //	values := listing.Gather(rules.Fields, func(f *listing.Field) []string { return f.HTML(node) })
-//	item, notes, ok := listing.NewReader(src, doc).Item(rules, values)
+//	item, notes, ok := r.Item(rules, values)
 //
 // It is as pure as the kinds that use it: whatever it says of today it has from the document's own time.
 package listing

@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -98,6 +99,15 @@ func (r *Reader) Detail(rules *Rules, ref string, page *goquery.Selection) (kind
 		values = rules.withText(values, Texts(page, rules.Detail.Text))
 	}
 	return r.filled(rules, ref, values)
+}
+
+// DetailPage reads the page of one item from a document in HTML.
+func (r *Reader) DetailPage(rules *Rules, doc kind.Document) (kind.Page, error) {
+	page, err := goquery.NewDocumentFromReader(bytes.NewReader(doc.Body))
+	if err != nil {
+		return kind.Page{}, fmt.Errorf("no HTML: %v", err)
+	}
+	return r.Detail(rules, doc.Request.State, page.Selection)
 }
 
 func remove(page *goquery.Selection, what []cascadia.Matcher) {

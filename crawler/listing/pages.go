@@ -157,11 +157,14 @@ func hostOf(address string) string {
 	return host(u)
 }
 
-// Broken gives the rules' mistakes as an error; nil if there are none. Files are checked when they are read, so that
-// it speaks to whoever hands over a source from elsewhere.
-func Broken(mistakes []Mistake) error {
-	if len(mistakes) == 0 {
-		return nil
+// Open compiles a source's rules and makes the reader of a document. Where every source of a kind has its values comes after
+// the rules' own fields. Files are checked when they are read, so that the error speaks to whoever hands over a source from elsewhere.
+func Open(src kind.Source, doc kind.Document, everywhere ...kind.Field) (*Rules, *Reader, error) {
+	with := src.Rules
+	with.Fields = slices.Concat(with.Fields, everywhere)
+	rules, mistakes := Compile(with)
+	if len(mistakes) > 0 {
+		return nil, nil, fmt.Errorf("rules.%s: %s", mistakes[0].Key, mistakes[0].Text)
 	}
-	return fmt.Errorf("rules.%s: %s", mistakes[0].Key, mistakes[0].Text)
+	return rules, NewReader(src, doc), nil
 }

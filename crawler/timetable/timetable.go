@@ -51,8 +51,11 @@ type table struct {
 
 // Parse reads a document.
 func (Kind) Parse(src kind.Source, doc kind.Document) (kind.Page, error) {
-	rules, mistakes := listing.Compile(src.Rules)
-	if err := listing.Broken(mistakes); err != nil {
+	if src.ItemKind == "" {
+		src.ItemKind = call.KindPlanned
+	}
+	rules, r, err := listing.Open(src, doc)
+	if err != nil {
 		return kind.Page{}, err
 	}
 	if doc.Request.Name != listing.NameList {
@@ -62,14 +65,10 @@ func (Kind) Parse(src kind.Source, doc kind.Document) (kind.Page, error) {
 	if err != nil {
 		return kind.Page{}, err
 	}
-	if src.ItemKind == "" {
-		src.ItemKind = call.KindPlanned
-	}
 	tables, err := read(rules, doc)
 	if err != nil {
 		return kind.Page{}, err
 	}
-	r := listing.NewReader(src, doc)
 	p := kind.Page{Listing: at.List, Total: -1}
 	headed, rows := 0, 0
 	for _, t := range tables {
