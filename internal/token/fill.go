@@ -39,27 +39,38 @@ func NewFiller(base string) *Filler {
 
 // Fill gives the body with the addresses by which one recipient, at one address, may act. What is no place stays.
 func (f *Filler) Fill(r Ring, body, recipient, address string, written time.Time) string {
-	whose := Whose(address)
-	return f.places.ReplaceAllStringFunc(body, func(place string) string {
-		parts := f.places.FindStringSubmatch(place)
-		c := Claim{Act: Act(parts[1]), Recipient: recipient, Whose: whose}
-		if c.Act.Validate() != nil || c.Act.OfCall() != (parts[2] != "") {
-			return place
+	if len(r) == 0 {
+		return body
+	}
+	stamp, whose := r.stamp(written), Whose(address)
+	var out strings.Builder
+	end := 0
+	for _, at := range f.places.FindAllStringSubmatchIndex(body, -1) {
+		c := Claim{Act: Act(body[at[2]:at[3]]), Recipient: recipient, Whose: whose}
+		of := ""
+		if at[4] >= 0 {
+			of = body[at[4]:at[5]]
 		}
-		if c.Act.OfCall() {
-			text, err := base64.RawURLEncoding.DecodeString(parts[2])
+		if c.Act.Validate() != nil || c.Act.OfCall() != (of != "") {
+			continue
+		}
+		if of != "" {
+			text, err := base64.RawURLEncoding.DecodeString(of)
 			if err != nil {
-				return place
+				continue
 			}
 			if c.Key, err = call.ParseKey(string(text)); err != nil {
-				return place
+				continue
 			}
 		}
-		if text := r.Seal(c, written); text != "" {
-			return f.base + ActPath + text
+		if text := stamp.seal(c); text != "" {
+			out.WriteString(body[end:at[0]])
+			out.WriteString(f.base + ActPath + text)
+			end = at[1]
 		}
-		return place
-	})
+	}
+	out.WriteString(body[end:])
+	return out.String()
 }
 
 // Address is that of one act of a recipient; empty when there is no key.

@@ -140,8 +140,28 @@ func (r Ring) at(t time.Time) *Key {
 // Seal makes the token of a claim that is written at that time; empty when there is no key. A zero Expires becomes the
 // act's own span.
 func (r Ring) Seal(c Claim, written time.Time) string {
+	if len(r) == 0 {
+		return ""
+	}
+	return r.stamp(written).seal(c)
+}
+
+// stamp seals what is written at one time: a mail has a hundred links, and one key and cipher for all of them.
+type stamp struct {
+	key     *Key
+	aead    cipher.AEAD
+	written time.Time
+}
+
+// stamp makes the stamp of a ring that has a key.
+func (r Ring) stamp(written time.Time) stamp {
+	key := r.at(written)
+	return stamp{key, sealer(key), written}
+}
+
+func (s stamp) seal(c Claim) string {
 	at := slices.Index(acts, c.Act)
-	if len(r) == 0 || at < 0 || len(c.Recipient) > 255 || len(c.Key.Source) > 255 {
+	if at < 0 || len(c.Recipient) > 255 || len(c.Key.Source) > 255 {
 		return ""
 	}
 	if c.Expires.IsZero() {
@@ -149,23 +169,22 @@ func (r Ring) Seal(c Claim, written time.Time) string {
 		if !c.Act.OfCall() {
 			life = mailLife
 		}
-		c.Expires = written.Add(life)
+		c.Expires = s.written.Add(life)
 	}
 	plain := []byte{byte(at)}
 	plain = binary.BigEndian.AppendUint32(plain, uint32((c.Expires.Unix()+3599)/3600)) // to the hour: enough until the year 491,000
 	plain = append(plain, c.Whose[:]...)
-	for _, s := range []string{c.Recipient, c.Key.Source} {
-		plain = append(append(plain, byte(len(s))), s...)
+	for _, text := range []string{c.Recipient, c.Key.Source} {
+		plain = append(append(plain, byte(len(text))), text...)
 	}
 	plain = append(append(plain, c.Key.Ref...), 1) // a mark before the padding, by which lengths tell little
 	for len(plain)%16 != 0 {
 		plain = append(plain, 0)
 	}
-	key := r.at(written)
-	nonce := mac(key.Secret, "nonce", plain)[:12]
-	out := binary.AppendUvarint(nil, uint64(key.ID))
+	nonce := mac(s.key.Secret, "nonce", plain)[:12]
+	out := binary.AppendUvarint(nil, uint64(s.key.ID))
 	out = append(out, nonce...)
-	return base64.RawURLEncoding.EncodeToString(sealer(key).Seal(out, nonce, plain, nil))
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(out, nonce, plain, nil))
 }
 
 // maxToken bounds what is read as one.
