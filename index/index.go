@@ -53,6 +53,7 @@ import (
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	index "github.com/blevesearch/bleve_index_api"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
+	bolt "go.etcd.io/bbolt"
 
 	"utkik/internal/call"
 )
@@ -65,7 +66,7 @@ const (
 
 	batchDocs  = 500
 	batchBytes = 4 << 20
-	boltWait   = "2s" // for the lock of another process; without it Bleve waits for ever
+	boltWait   = 2 * time.Second // for the lock of another process; without it Bleve waits for ever
 	damagedExt = ".damaged"
 	dirPrefix  = "search-"
 )
@@ -296,7 +297,7 @@ func (ix *Index) create(hash string) (*shard, error) {
 // since all are merged in the end (compact).
 func shardConfig(segments int) map[string]any {
 	return map[string]any{
-		"bolt_timeout":           boltWait,
+		"bolt_timeout":           boltWait.String(),
 		"scorchMergePlanOptions": map[string]any{"MaxSegmentsPerTier": segments, "SegmentsPerMergeTask": segments},
 	}
 }
@@ -315,6 +316,9 @@ func inUse(err error) bool { return strings.HasSuffix(err.Error(), "timeout") } 
 
 func openShard(path string, name shardName) (*shard, error) {
 	return guard(func() (*shard, error) {
+		if err := checkRoot(filepath.Join(path, "store", "root.bolt")); err != nil {
+			return nil, err
+		}
 		idx, err := bleve.OpenUsing(path, shardConfig(10))
 		if err != nil {
 			return nil, err
@@ -328,6 +332,24 @@ func openShard(path string, name shardName) (*shard, error) {
 			return nil, err
 		}
 		return s, nil
+	})
+}
+
+// checkRoot refuses a list of segments that is shorter than it says. Bleve's own opening would read it through a memory
+// map, and to read a page beyond its end is a fault that ends the process, which no recover sees. To tell its size
+// bbolt reads the two first pages only, of which it knows that they are there.
+func checkRoot(path string) error {
+	db, err := bolt.Open(path, 0o400, &bolt.Options{ReadOnly: true, Timeout: boltWait})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.View(func(tx *bolt.Tx) error {
+		info, err := os.Stat(path)
+		if err == nil && info.Size() < tx.Size() {
+			err = fmt.Errorf("%s: cut short: %d bytes of %d", path, info.Size(), tx.Size())
+		}
+		return err
 	})
 }
 

@@ -327,6 +327,61 @@ func segmentFile(t *testing.T, store string) string {
 	return files[len(files)-1]
 }
 
+// Cut at some page, root.bolt once ended the program: which page it was hung on the order in which Bleve had written.
+func TestRootCutAnywhere(t *testing.T) {
+	t.Parallel()
+	dir, feed := t.TempDir(), forests(120)
+	ix := reopen(t, dir, feed)
+	if _, err := ix.Sync(t.Context(), feed); err != nil {
+		t.Fatal(err)
+	}
+	if err := ix.Close(); err != nil {
+		t.Fatal(err)
+	}
+	shards, err := shardDirs(dir)
+	if err != nil || len(shards) != 1 {
+		t.Fatalf("%v, %v", shards, err)
+	}
+	path := filepath.Join(dir, shards[0].String())
+	root := filepath.Join(path, "store", "root.bolt")
+	whole, err := os.ReadFile(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	open := func(size int) error {
+		if err := os.WriteFile(root, whole[:size], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := openShard(path, shards[0])
+		if err != nil {
+			if strings.Contains(err.Error(), "panic") { // a page beyond the end was read: it might have been a fault
+				t.Errorf("%d bytes of %d: %v", size, len(whole), err)
+			}
+			return err
+		}
+		return s.close()
+	}
+	if err := open(len(whole)); err != nil {
+		t.Fatalf("whole: %v", err)
+	}
+	used := len(whole)
+	for size := len(whole) - os.Getpagesize(); size >= 0; size -= os.Getpagesize() {
+		if open(size) == nil { // bbolt writes ahead: pages beyond the last used one may go
+			if size > used {
+				t.Errorf("opened with %d bytes, after it was refused with more", size)
+			}
+			used = size
+			if whole, err = os.ReadFile(root); err != nil { // Bleve writes when it opens
+				t.Fatal(err)
+			}
+			whole = whole[:min(len(whole), size)]
+		}
+	}
+	if used < 3*os.Getpagesize() {
+		t.Errorf("opened with %d bytes only", used)
+	}
+}
+
 func truncate(t *testing.T, path string, divisor int64) {
 	t.Helper()
 	info, err := os.Stat(path)
