@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"utkik/internal/account"
 	"utkik/internal/web"
 )
 
@@ -91,7 +92,7 @@ func (a *App) newPages(ctx context.Context) (*pages, error) {
 	if _, err := x.Sync(ctx, feed{a}); err != nil {
 		return nil, err
 	}
-	conf := web.Config{Store: a.Store, Index: x, Now: a.now, Log: a.log, BaseURL: a.Config.Web.BaseURL}
+	conf := web.Config{Store: a.Store, Index: x, Now: a.now, Log: a.log, BaseURL: a.Config.Web.BaseURL, Anyone: account.Reader}
 	for _, s := range a.Config.Sources() {
 		conf.Sources = append(conf.Sources, web.Source{ID: s.ID, Name: s.Name, NameEN: s.NameEN})
 	}

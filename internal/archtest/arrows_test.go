@@ -73,6 +73,9 @@ var arrows = []arrow{
 	{"internal/text", "std", yes, "vocabulary"},
 	{"internal/text", "any", no, "vocabulary leans on nothing of ours but call, and on no library without need"},
 
+	{"internal/account", "std", yes, "vocabulary"},
+	{"internal/account", "any", no, "vocabulary: how somebody is known is decided at the door"},
+
 	{"internal/subscription", "internal/call", yes, "what is followed and decided about"},
 	{"internal/subscription", "std", yes, "vocabulary"},
 	{"internal/subscription", "any", no, "vocabulary with rules: it is handed what it does not know"},
@@ -175,6 +178,7 @@ var arrows = []arrow{
 	{"internal/web", "internal/link", yes, "with what other sources say of them"},
 	{"internal/web", "index", yes, "asks for hits"},
 	{"internal/web", "internal/store", yes, "and for everything else"},
+	{"internal/web", "internal/account", yes, "who asks, and what they may do"},
 	{"internal/web", "internal/subscription", yes, "what recipients follow and decide"},
 	{"internal/web", "internal/token", yes, "opens the links of mails"},
 	{"internal/web", "internal/feed", yes, "writes feeds and calendars"},

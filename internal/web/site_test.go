@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"utkik/index"
+	"utkik/internal/account"
 	"utkik/internal/call"
 	"utkik/internal/link"
 	"utkik/internal/match"
@@ -252,6 +253,7 @@ func site(t testing.TB) *Server {
 	}
 	s, err := New(Config{
 		Plan: &testPlan, Store: st, Index: ix, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		Anyone:  account.Reader,
 		Sources: []Source{{ID: "ft-portal", Name: "EU:s portal", NameEN: "EU portal"}, {ID: "have-your-say", Name: "Tyck till"}},
 	})
 	if err != nil {

@@ -106,6 +106,8 @@ type texts struct {
 	Euro            string            `json:"euro"`
 	ProblemTitle    string            `json:"problem_title"`
 	ProblemNotFound string            `json:"problem_not_found"`
+	ProblemDenied   string            `json:"problem_denied"`
+	ProblemSignIn   string            `json:"problem_sign_in"`
 	ProblemOurs     string            `json:"problem_ours"`
 	ProblemSlow     string            `json:"problem_slow"`
 	ProblemQuery    string            `json:"problem_query"`

@@ -14,9 +14,11 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"utkik/index"
+	"utkik/internal/account"
 	"utkik/internal/call"
 	"utkik/internal/match"
 	"utkik/internal/plan"
@@ -35,7 +37,8 @@ type Config struct {
 	Store   *store.Store
 	Index   *index.Index
 	Sources []Source
-	BaseURL string // under which readers reach the pages; empty: as each asks for them
+	BaseURL string       // under which readers reach the pages; empty: as each asks for them
+	Anyone  account.Role // what somebody unknown may do: Reader where the pages are open, Nobody where readers sign in
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -50,6 +53,14 @@ type Server struct {
 	pages map[string]*template.Template
 	style string // address of the style sheet, which names its content
 	mux   *http.ServeMux
+	list  []Route
+}
+
+// Route is one address of the pages and who may ask for it. Whoever checks that nothing stands open walks through all of
+// them.
+type Route struct {
+	Pattern string       // as http.ServeMux writes it
+	Role    account.Role // the least that is asked for; Nobody: open to all, since what is shown is no secret or the address is the key
 }
 
 // New makes the server. Its templates and texts are part of the program; an error here is a mistake in them.
@@ -79,23 +90,46 @@ func New(cfg Config) (*Server, error) {
 	return s, nil
 }
 
-// routes lists every address.
+// routes lists every address and who may ask for it.
 func (s *Server) routes() {
-	s.mux.HandleFunc("GET /{$}", s.page(s.search))
-	s.mux.HandleFunc("GET /call/{source}/{ref...}", s.page(s.call))
-	s.mux.HandleFunc("GET /feeds", s.page(s.feeds))
-	s.mux.HandleFunc("GET /feeds/{file}", s.feed(s.searchFeed))
-	s.mux.HandleFunc("GET /feeds/priority/{file}", s.feed(s.priorityFeed))
-	s.mux.HandleFunc("GET /feeds/private/{file}", s.feed(s.privateFeed)) // the name is the key: feed readers have no other
-	s.mux.HandleFunc("GET /calendar/{source}/{ref...}", s.callCalendar)
-	s.mux.HandleFunc("GET /act/{token}", s.page(s.act))
-	s.mux.HandleFunc("POST /act/{token}", s.perform) // needs no other key than its token: mail programs press it for their readers
+	s.handle("GET /{$}", account.Reader, s.page(s.search))
+	s.handle("GET /call/{source}/{ref...}", account.Reader, s.page(s.call))
+	s.handle("GET /feeds", account.Reader, s.page(s.feeds))
+	s.handle("GET /feeds/{file}", account.Reader, s.feed(s.searchFeed))
+	s.handle("GET /feeds/priority/{file}", account.Reader, s.feed(s.priorityFeed))
+	s.handle("GET /feeds/private/{file}", account.Nobody, s.feed(s.privateFeed)) // the name is the key: feed readers have no other
+	s.handle("GET /calendar/{source}/{ref...}", account.Nobody, s.callCalendar)  // calendars ask again by themselves
+	s.handle("GET /act/{token}", account.Nobody, s.page(s.act))
+	s.handle("POST /act/{token}", account.Nobody, s.perform) // needs no other key than its token: mail programs press it for their readers
 	for _, name := range []string{"style.css", "icon.svg"} {
-		s.mux.Handle("GET /static/"+name, cached(http.FileServerFS(files)))
+		s.handle("GET /static/"+name, account.Nobody, cached(http.FileServerFS(files)))
 	}
-	s.mux.HandleFunc("GET /healthz", s.health)
-	s.mux.HandleFunc("/", s.page(func(http.ResponseWriter, *http.Request) (view, error) { return view{}, errNotFound }))
+	s.handle("GET /healthz", account.Nobody, s.health)
+	s.handle("/", account.Nobody, s.page(func(http.ResponseWriter, *http.Request) (view, error) { return view{}, errNotFound }))
 }
+
+// handle adds an address, which answers those only who may ask for it.
+func (s *Server) handle(pattern string, role account.Role, h http.HandlerFunc) {
+	s.list = append(s.list, Route{pattern, role})
+	refuse := s.page(func(http.ResponseWriter, *http.Request) (view, error) { return view{}, errNotAllowed })
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		if !s.actor(r).May(role) {
+			refuse(w, r)
+			return
+		}
+		h(w, r)
+	})
+}
+
+// actor is who asks.
+func (s *Server) actor(r *http.Request) account.Actor {
+	a := account.From(r.Context())
+	a.Role = max(a.Role, s.cfg.Anyone)
+	return a
+}
+
+// Routes lists every address.
+func (s *Server) Routes() []Route { return slices.Clone(s.list) }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -108,14 +142,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }
 
-func cached(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+func cached(next http.Handler) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=86400") // the style sheet's address changes with its content
 		next.ServeHTTP(w, r)
-	})
+	}
 }
 
-var errNotFound = errors.New("no such page")
+var (
+	errNotFound   = errors.New("no such page")
+	errNotAllowed = errors.New("not for whoever asks")
+)
 
 // view is a page to render: which template, which data, and the HTTP status, 0 for 200.
 type view struct {
@@ -156,6 +193,11 @@ func (s *Server) problem(r *http.Request, err error) view {
 	switch {
 	case errors.Is(err, errNotFound), errors.Is(err, store.ErrNotFound):
 		status, text = http.StatusNotFound, f.T.ProblemNotFound
+	case errors.Is(err, errNotAllowed):
+		status, text = http.StatusForbidden, f.T.ProblemDenied
+		if s.actor(r).ID == "" {
+			status, text = http.StatusUnauthorized, f.T.ProblemSignIn
+		}
 	case errors.Is(err, context.DeadlineExceeded):
 		status, text = http.StatusServiceUnavailable, f.T.ProblemSlow
 	case errors.Is(err, context.Canceled): // the reader went away, nobody reads this
