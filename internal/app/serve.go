@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"time"
 
@@ -59,7 +60,7 @@ func (a *App) Serve(ctx context.Context, l net.Listener, roles Roles) error {
 // answer answers readers until the context ends.
 func (a *App) answer(ctx context.Context, l net.Listener, pages *pages) error {
 	server := &http.Server{
-		Handler: pages, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
+		Handler: a.handler(pages), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
 	failed := make(chan error, 1)
@@ -75,6 +76,31 @@ func (a *App) answer(ctx context.Context, l net.Listener, pages *pages) error {
 	case err := <-failed:
 		return fmt.Errorf("serve %s: %v", l.Addr(), err)
 	}
+}
+
+// handler is all that is answered. Whatever answers stands behind the guard, so that no other site's page can write in a
+// reader's name; programs, which send no Origin, are let through to what asks for a key or a token.
+func (a *App) handler(pages http.Handler) http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/", pages)
+	return a.sameOrigin(mux)
+}
+
+// sameOrigin refuses what a browser sends for another site's page, but for reading.
+func (a *App) sameOrigin(next http.Handler) http.Handler {
+	guard := http.NewCrossOriginProtection()
+	if u, err := url.Parse(a.Config.Web.BaseURL); err == nil && u.Host != "" {
+		// The pages' own address, should a proxy not hand on the host that was asked for.
+		if err := guard.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+			a.log.Error("web.base_url is not an origin", "url", a.Config.Web.BaseURL, "err", err) // unreachable: it was checked
+		}
+	}
+	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.log.Warn("a write in another site's name was refused", "url", r.URL.Path, "origin", r.Header.Get("Origin"))
+		http.Error(w, "Begäran kom från en annan webbplats och har inte utförts. Öppna sidan på nytt och försök igen.\n"+
+			"The request came from another site and was not carried out. Open the page anew and try again.", http.StatusForbidden)
+	}))
+	return guard.Handler(next)
 }
 
 // pages are what readers are shown, under the plan in force.

@@ -25,6 +25,7 @@
 //	outbox      mails, one a recipient and period, and what came of them  -> contents
 //	sent        every try to send one, never altered
 //	notices     what the operator should know of, until it is mended
+//	audit       who asked for which write, and when, never altered
 //	hosts       when each host may next be asked, for all crawlers together
 //	robots      what each host's robots.txt said
 //	counters    one row: the last rev and the last seq given

@@ -68,6 +68,7 @@ const (
 	feedList
 	actList
 	changeTold
+	auditList
 
 	reads // the number of reading statements
 )
@@ -151,6 +152,8 @@ const (
 	groupStates
 	groupSet
 	groupDelete
+	auditInsert
+	auditPrune
 
 	queries // the number of statements
 )
@@ -452,4 +455,10 @@ var statements = [queries]string{
 		WHERE recipient = $1 OR $1 = '' ORDER BY id DESC LIMIT $2`,
 	changeTold: `SELECT c.source, c.ref, MAX(h.at) FROM changes h JOIN calls c ON c.id = h.call
 		WHERE h.material = 1 AND h.mended = 0 GROUP BY c.source, c.ref`,
+
+	auditList: `SELECT id, at, who, way, what, about, detail FROM audit
+		WHERE (who = $1 OR $1 = '') AND (what = $2 OR $2 = '') AND (about = $3 OR $3 = '')
+		AND at >= $4 AND at < $5 AND id < $6 ORDER BY id DESC LIMIT $7`,
+	auditInsert: `INSERT INTO audit (at, who, way, what, about, detail) VALUES ($1, $2, $3, $4, $5, $6)`,
+	auditPrune:  `DELETE FROM audit WHERE at < $1`,
 }

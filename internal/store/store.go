@@ -133,6 +133,7 @@ type txn struct {
 	tx    *sql.Tx
 	store *Store
 	stmts [queries]*sql.Stmt
+	wrote bool // a row was altered
 }
 
 // stop tells why the transaction should not go on.
@@ -150,7 +151,9 @@ func (t *txn) exec(q query, args ...any) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return r.RowsAffected()
+	n, err := r.RowsAffected()
+	t.wrote = t.wrote || n > 0
+	return n, err
 }
 
 func (t *txn) row(q query, args ...any) *sql.Row {
@@ -186,7 +189,7 @@ const (
 )
 
 // write runs fn in a transaction of the writing connection: all of it or nothing.
-func (s *Store) write(ctx context.Context, full bool, fn func(*txn) error) error {
+func (s *Store) write(ctx context.Context, full bool, fn func(*txn) error) (result error) {
 	conn, tx, err := s.begin(ctx, full)
 	if s.locks != nil && away(err) && ctx.Err() == nil { // the connection was lost while it stood idle: take another
 		conn, tx, err = s.begin(ctx, full)
@@ -198,7 +201,15 @@ func (s *Store) write(ctx context.Context, full bool, fn func(*txn) error) error
 	defer tx.Rollback()
 	// The statements run without cancellation: with it the driver starts a goroutine for each.
 	t := &txn{ctx: context.WithoutCancel(ctx), outer: ctx, conn: conn, tx: tx, store: s}
-	if err := fn(t); err != nil {
+	err = fn(t)
+	if deed, _ := ctx.Value(auditKey{}).(*audited); err == nil && deed != nil && t.wrote {
+		deed.mu.Lock() // until it is known what became of the transaction
+		defer func() { deed.kept = deed.kept || result == nil; deed.mu.Unlock() }()
+		if !deed.kept {
+			err = t.audit(deed.entry)
+		}
+	}
+	if err != nil {
 		if stop := t.stop(); stop != nil { // the transaction was taken away, whatever the statement says
 			return stop
 		}

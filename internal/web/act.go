@@ -347,7 +347,11 @@ func (s *Server) performed(w http.ResponseWriter, r *http.Request) error {
 		case token.Answer: // shows choices, and does nothing
 		}
 		if pause != nil || len(decisions) > 0 {
-			if _, err := s.cfg.Store.Do(r.Context(), did, pause, decisions...); err != nil {
+			line := store.Entry{At: now, Who: "recipient:" + did.Recipient, Way: store.WayMail, What: "link." + did.Act, On: did.Recipient, Detail: did.Way}
+			if a.claim.Act.OfCall() {
+				line.On = did.Key.String()
+			}
+			if _, err := s.cfg.Store.Do(store.Audited(r.Context(), line), did, pause, decisions...); err != nil {
 				return err
 			}
 			s.cfg.Log.Info("done by a link", "recipient", did.Recipient, "act", did.Act, "call", did.Key.String(), "way", did.Way)
