@@ -22,9 +22,13 @@ const (
 	facetPriority   = "priority"
 	facetDepartment = "department"
 	facetLanguage   = "language"
+	facetAction     = "action_type"
+	facetBudget     = "budget"
+	facetDeadline   = "deadline" // no field of its own: it is told of the deadlines, at the time of a search
 )
 
-var facets = []string{facetStatus, facetKind, facetProgramme, facetSource, facetPriority, facetDepartment, facetLanguage}
+var facets = []string{facetStatus, facetKind, facetProgramme, facetSource, facetPriority, facetDepartment, facetLanguage,
+	facetAction, facetBudget, facetDeadline}
 
 // Columns of a segment by their place in columns.facets.
 const (
@@ -35,6 +39,9 @@ const (
 	columnPriority
 	columnDepartment
 	columnLanguage
+	columnAction
+	columnBudget
+	columnDeadline
 	columnCount
 )
 
@@ -163,7 +170,7 @@ func postings(seg segment.Segment, field string, fn func(term string, doc uint32
 func readColumns(seg segment.Segment, nums []*names, groups *names) (*columns, error) {
 	c := &columns{count: int(seg.Count())}
 	type pair struct{ doc, value uint32 }
-	for i, facet := range facets {
+	for i, facet := range facets[:columnDeadline] {
 		col := column{one: make([]uint32, c.count)}
 		var more []pair
 		var term string
@@ -286,6 +293,9 @@ func newColumnCache() *columnCache {
 	c := &columnCache{groups: newNames(), segs: map[uint64]*columns{}}
 	for range facets {
 		c.names = append(c.names, newNames())
+	}
+	for _, v := range deadlineScale() { // in this order: see deadlineValues
+		c.names[columnDeadline].number(v)
 	}
 	return c
 }

@@ -42,7 +42,7 @@ const (
 	fieldText       = "text_"
 	fieldIdentifier = "identifier" // its parts, in order: horizon cl5 2026 d1 01
 	fieldCall       = "call"       // likewise
-	fieldAction     = "action"     // words of the action types
+	fieldAction     = "action"     // words of the action types, and their codes of [Actions]
 	fieldDeadline   = "deadline"   // a moment each
 	fieldOpens      = "opens"      // a moment
 	fieldSeen       = "seen"       // a moment: when it was first seen
@@ -112,7 +112,8 @@ func (b *builder) document(e *Entry) (*document.Document, int) {
 	add(b.text(fieldText+suffix, a, text))
 	add(b.text(fieldIdentifier, nil, c.Identifier))
 	add(b.text(fieldCall, nil, c.Call))
-	add(b.text(fieldAction, nil, c.ActionTypes...))
+	actions := actionsOf(c.ActionTypes)
+	add(b.text(fieldAction, nil, append(slices.Clone(c.ActionTypes), codesAmong(actions)...)...))
 
 	status := c.Status
 	if e.Gone {
@@ -125,6 +126,8 @@ func (b *builder) document(e *Entry) (*document.Document, int) {
 	add(b.keywords(facetPriority, e.Priorities...))
 	add(b.keywords(facetDepartment, e.Departments...))
 	add(b.keywords(facetLanguage, suffix))
+	add(b.keywords(facetAction, actions...))
+	add(b.keywords(facetBudget, budgetOf(c)))
 	moments := make([]string, len(c.Deadlines))
 	for i, d := range c.Deadlines {
 		moments[i] = encodeMoment(d)

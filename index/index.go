@@ -8,6 +8,7 @@
 //	title_en more_en text_en    terms of all others; more is topics, programme, names of call and project
 //	identifier call action      parts of codes, as they are written, in lower case
 //	status kind programme source priority department language     a term a value
+//	action_type budget          likewise: forms of support and ranges (facets.go)
 //	deadline opens seen         a term a moment: its local day and the minute at which it has passed
 //	group place                 of a call that is shown with others: who stands for all, and where it comes
 //	also                        stored: the others
@@ -60,7 +61,7 @@ import (
 
 const (
 	// layout is the version of the fields and their encoding. An index of another layout cannot answer.
-	layout = "3"
+	layout = "4"
 	// analysis is the version of what analysis.go makes of a word, beyond the lists that the hash covers.
 	analysis = "1"
 

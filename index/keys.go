@@ -36,7 +36,7 @@ func (ix *Index) Keys(ctx context.Context, text string, now time.Time) (map[call
 }
 
 func (ix *Index) keys(ctx context.Context, snap *scorch.IndexSnapshot, node Node, now time.Time) (map[call.Key]bool, error) {
-	r, err := newRun(ctx, ix.cur, snap, ix.analysers, floorMinute(now), ix.opts.Texts)
+	r, err := newRun(ctx, ix.cur, snap, ix.analysers, now, ix.opts.Texts)
 	if err != nil {
 		return nil, err
 	}

@@ -191,8 +191,9 @@ type run struct {
 	ctx       context.Context
 	analysers *analysers
 	parts     []*part
-	total     int // live documents
-	now       int64
+	total     int     // live documents
+	now       int64   // a minute counted from 1970
+	horizon   horizon // of that time
 	statuses  statuses
 	names     []*names
 	tallies   map[tally]bool // what groups were counted for; nil as long as none was
@@ -209,6 +210,7 @@ type run struct {
 	only     narrow // what is compiled now is bound so
 	mend     bool   // words that find next to nothing are corrected
 	spell    *speller
+	stars    int      // terms that stars stand for so far
 	tried    int      // words that were to be corrected
 	meant    []Meant  // what was corrected
 	added    []Sought // what was looked for beside the corrections
@@ -220,14 +222,22 @@ type textsFunc = func(context.Context, []call.Key) (map[call.Key]string, error)
 // with a phrase's words many times each, counts as found.
 const maxSettled = 500
 
-func newRun(ctx context.Context, s *shard, snap *scorch.IndexSnapshot, a *analysers, now int64, texts textsFunc) (*run, error) {
+// maxStars bounds how many terms the stars of a query may stand for, over its fields: each takes a look into the index
+// for every segment.
+const maxStars = 20_000
+
+// newRun begins a search as of now; for the zero time no deadline has passed.
+func newRun(ctx context.Context, s *shard, snap *scorch.IndexSnapshot, a *analysers, now time.Time, texts textsFunc) (*run, error) {
 	cols, err := s.cols.of(snap)
 	if err != nil {
 		return nil, err
 	}
 	r := &run{
-		ctx: ctx, analysers: a, now: now, texts: texts, statuses: s.cols.statuses(), names: s.cols.names,
+		ctx: ctx, analysers: a, now: math.MinInt64, horizon: horizonAt(now), texts: texts, statuses: s.cols.statuses(), names: s.cols.names,
 		at: map[termRef]int{}, marks: marks{sv: map[string]int{}, en: map[string]int{}, words: map[string]int{}},
+	}
+	if !now.IsZero() {
+		r.now = floorMinute(now)
 	}
 	for i, ss := range snap.Segments() {
 		p := &part{snap: ss, seg: ss.Segment(), cols: cols[i], n: cols[i].count, dicts: map[string]segment.TermDictionary{}}
@@ -314,6 +324,9 @@ func (r *run) startingWith(field, prefix string) ([]int, error) {
 				continue
 			}
 			seen[term] = true
+			if r.stars++; r.stars > maxStars {
+				return nil, &QueryError{Code: ErrWideStar, Pos: 1, Args: []string{strings.TrimPrefix(prefix, foldMark) + "*"}}
+			}
 			if err := r.ctx.Err(); err != nil {
 				return nil, err
 			}
@@ -1037,6 +1050,11 @@ func (r *run) oneOf(col int, ok func(name string) bool) columnMatcher {
 	want := make([]bool, len(list))
 	for i, name := range list[1:] {
 		want[i+1] = ok(name)
+	}
+	if col == columnDeadline {
+		return func(c *columns, doc uint32) bool {
+			return slices.ContainsFunc(c.deadlineValues(doc, r.now, &r.horizon, deadlineNumbers[:]), func(v uint32) bool { return want[v] })
+		}
 	}
 	return func(c *columns, doc uint32) bool {
 		f := &c.facets[col]

@@ -117,6 +117,7 @@ var fieldNames = map[string]string{
 	"action": "action", "åtgärd": "action",
 	"deadline": "deadline", "sista": "deadline",
 	"opens": "opens", "öppnar": "opens",
+	"budget": "budget",
 }
 
 // Fields lists the names of the query language's fields, sorted.
@@ -144,6 +145,16 @@ var fieldValues = map[string]map[string]string{
 		"planned": string(call.KindPlanned), "planerad": string(call.KindPlanned),
 		"news": string(call.KindNews), "nyhet": string(call.KindNews),
 	},
+	"budget": {
+		BudgetUnder1M: BudgetUnder1M, Budget1To5M: Budget1To5M, Budget5To20M: Budget5To20M, Budget20To100M: Budget20To100M,
+		BudgetOver100M: BudgetOver100M, BudgetNotStated: BudgetNotStated, "ingen": BudgetNotStated,
+	},
+}
+
+// deadlineWords are what deadline: reads beside days.
+var deadlineWords = map[string]string{
+	Within1Month: Within1Month, Within3Months: Within3Months, Within6Months: Within6Months, Within12Months: Within12Months,
+	DeadlineLater: DeadlineLater, "senare": DeadlineLater, DeadlineNone: DeadlineNone, "ingen": DeadlineNone,
 }
 
 // Parse reads a query. A query of nothing but space, punctuation or quotes around nothing gives nil, which
@@ -457,7 +468,10 @@ func letters(s string) int {
 
 func field(t lexeme) (Node, error) {
 	skip := utf8.RuneCountInString(t.field) + 1
-	if t.field == "deadline" || t.field == "opens" {
+	if v, ok := deadlineWords[strings.ToLower(t.text)]; ok && t.field == facetDeadline {
+		return fieldNode{Field: t.field, Value: v}, nil
+	}
+	if t.field == facetDeadline || t.field == fieldOpens {
 		return days(t, skip)
 	}
 	if !hasWord(t.text) {
@@ -576,6 +590,7 @@ const (
 	ErrLeadingStar  = "leading-star"
 	ErrInnerStar    = "inner-star"
 	ErrShortStar    = "short-star"
+	ErrWideStar     = "wide-star"
 )
 
 // QueryError tells a reader what is wrong with a query, where, and what to write instead.
@@ -602,6 +617,7 @@ var messages = map[string][2]string{
 	ErrBackwards:    {"%[1]s ends before it begins; write %[1]s:%[2]s", "%[1]s slutar innan det börjar; skriv %[1]s:%[2]s"},
 	ErrLeadingStar:  {"a * can only end a word; write %[1]s", "en * kan bara avsluta ett ord; skriv %[1]s"},
 	ErrInnerStar:    {"a * can only end a word; write %[1]s", "en * kan bara avsluta ett ord; skriv %[1]s"},
+	ErrWideStar:     {"%[1]s stands for too many words; write more letters before the *", "%[1]s står för för många ord; skriv fler bokstäver före *"},
 	ErrShortStar:    {"%[1]s is too short; write at least %[2]s letters before the *", "%[1]s är för kort; skriv minst %[2]s bokstäver före *"},
 }
 

@@ -99,7 +99,7 @@ func TestParseErrors(t *testing.T) {
 		{"skog OR OR trä", ErrBareOr, 9, "both sides", "båda sidor"},
 		{"(skog OR )", ErrBareOr, 7, "both sides", "båda sidor"},
 		{"skog NOT", ErrBareNot, 6, "-forest", "-skog"},
-		{"å ä prio:klimat", ErrUnknownField, 5, "action, call, deadline", `fält "prio"`},
+		{"å ä prio:klimat", ErrUnknownField, 5, "action, budget, call, deadline", `fält "prio"`},
 		{"status:maybe", ErrUnknownValue, 8, "closed, forthcoming, open", "closed, forthcoming, open"},
 		{"skog title:", ErrNoValue, 6, "title:words", "title:ord"},
 		{`source:""`, ErrNoValue, 1, "source:", "source:"},

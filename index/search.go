@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
 
@@ -31,13 +32,16 @@ const (
 	FacetPriority   = facetPriority
 	FacetDepartment = facetDepartment
 	FacetLanguage   = facetLanguage
+	FacetAction     = facetAction   // forms of support; see [Actions]
+	FacetBudget     = facetBudget   // ranges; see [Scale]
+	FacetDeadline   = facetDeadline // likewise
 )
 
 const (
 	defaultLimit = 20
 	maxLimit     = 1000
 	maxReach     = 10000 // offset and limit together
-	maxFacet     = 30    // values of a facet
+	maxFacet     = 30    // values of a facet, where a query does not say
 	langBonus    = 1.1   // for hits in the reader's language
 )
 
@@ -47,6 +51,7 @@ type Query struct {
 
 	// Filters: a hit has one of the values of each that is not empty.
 	Status, Kinds, Programmes, Sources, Priorities, Departments []string
+	Actions, Budgets, Deadlines                                 []string // values of FacetAction, FacetBudget and FacetDeadline
 	// Days, both included, each as t shows it in its own zone: a hit has a deadline between them.
 	DeadlineAfter, DeadlineBefore time.Time
 
@@ -55,6 +60,7 @@ type Query struct {
 	Lang          string    // the reader's, sv or en: hits in it rank a little higher
 	Now           time.Time // for status and deadlines; zero: Options.Now
 	Facets        []string  // which to count
+	FacetValues   int       // of each facet, at most; 0 is 30
 	// Sideways counts every facet as if it had no filter of its own, as boxes to tick need.
 	Sideways  bool
 	Highlight bool // fill TitleHTML and Snippet
@@ -68,7 +74,7 @@ type Result struct {
 	Total  int           // calls that several sources publish count once
 	Took   time.Duration // by Options.Now
 	Hits   []Hit
-	Facets map[string][]Count // the 30 commonest values, commonest first, then by value
+	Facets map[string][]Count // the commonest values, commonest first, then by value
 
 	Also       []Sought // what was looked for besides, in the other language; Query.AsWritten switches it off
 	Meant      []Meant  // words that find next to nothing, and what was looked for beside them
@@ -130,12 +136,16 @@ func (ix *Index) Search(ctx context.Context, q Query) (Result, error) {
 		return res, err
 	})
 	var te *textsError
+	var wrong *QueryError
 	switch {
 	case err == nil:
 		if ix.opts.Now != nil {
 			res.Took = ix.opts.Now().Sub(began)
 		}
 		return res, nil
+	case errors.As(err, &wrong): // which only a look into the index could tell
+		wrong.Pos = placeOf(q.Text, wrong.Args)
+		return Result{}, wrong
 	case errors.As(err, &te) || ctx.Err() != nil:
 		return Result{}, fmt.Errorf("search: %w", err)
 	}
@@ -146,11 +156,25 @@ func (ix *Index) Search(ctx context.Context, q Query) (Result, error) {
 	return Result{}, fmt.Errorf("%w: %v", ErrDamaged, err)
 }
 
+// placeOf is the letter of a query, counted from 1, at which the first of args begins, in any case.
+func placeOf(query string, args []string) int {
+	if len(args) > 0 {
+		lower := strings.ToLower(query)
+		if i := strings.Index(lower, strings.ToLower(args[0])); i >= 0 {
+			return utf8.RuneCountInString(lower[:i]) + 1
+		}
+	}
+	return 1
+}
+
 func (q *Query) check() error {
 	switch q.Sort {
 	case "", SortRelevance, SortDeadline, SortNewest:
 	default:
 		return fmt.Errorf("search: sort %q is none of relevance, deadline, newest", q.Sort)
+	}
+	if q.FacetValues < 0 {
+		return fmt.Errorf("search: %d values of a facet: want 0 or more", q.FacetValues)
 	}
 	if q.Limit < 0 || q.Offset < 0 || q.Limit > maxLimit || q.Offset+q.Limit > maxReach {
 		return fmt.Errorf("search: limit %d and offset %d: want 0 or more, limit at most %d, both together at most %d", q.Limit, q.Offset, maxLimit, maxReach)
@@ -164,12 +188,9 @@ func (q *Query) check() error {
 }
 
 func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node Node, q Query) (Result, error) {
-	now := int64(math.MinInt64)
-	switch {
-	case !q.Now.IsZero():
-		now = floorMinute(q.Now)
-	case ix.opts.Now != nil:
-		now = floorMinute(ix.opts.Now())
+	now := q.Now
+	if now.IsZero() && ix.opts.Now != nil {
+		now = ix.opts.Now()
 	}
 	r, err := newRun(ctx, ix.cur, snap, ix.analysers, now, ix.opts.Texts)
 	if err != nil {
@@ -318,7 +339,8 @@ func (r *run) filters(q *Query) []filter {
 	}
 	for col, values := range map[int][]string{
 		columnKind: q.Kinds, columnProgramme: q.Programmes, columnSource: q.Sources,
-		columnPriority: q.Priorities, columnDepartment: q.Departments,
+		columnPriority: q.Priorities, columnDepartment: q.Departments, columnAction: q.Actions, columnBudget: q.Budgets,
+		columnDeadline: q.Deadlines,
 	} {
 		if len(values) > 0 {
 			out = append(out, filter{col, r.oneOf(col, func(name string) bool { return slices.Contains(values, name) })})
@@ -378,9 +400,9 @@ func (r *run) filter(p *part, matched set, filters []filter, counts [][]int, sid
 func (r *run) count(p *part, doc uint32, col int, counts []int) {
 	f := &p.cols.facets[col]
 	switch {
-	case p.cols.group != nil && p.cols.group[doc] != 0:
+	case p.cols.group != nil && p.cols.group[doc] != 0 || col == columnDeadline:
 		for _, v := range r.valuesOf(p, doc, col) {
-			if !r.twice(p.cols.group[doc], col, v) {
+			if p.cols.group == nil || p.cols.group[doc] == 0 || !r.twice(p.cols.group[doc], col, v) {
 				counts[v]++
 			}
 		}
@@ -401,6 +423,8 @@ func (r *run) valuesOf(p *part, doc uint32, col int) []uint32 {
 	switch {
 	case col == columnStatus:
 		return []uint32{p.cols.statusAt(doc, r.now, r.statuses)}
+	case col == columnDeadline:
+		return p.cols.deadlineValues(doc, r.now, &r.horizon, deadlineNumbers[:])
 	case f.one != nil:
 		return f.one[doc : doc+1]
 	}
@@ -418,8 +442,8 @@ func (r *run) counted(q *Query, counts [][]int) map[string][]Count {
 				values = append(values, Count{list[i], n})
 			}
 		}
-		slices.SortFunc(values, func(a, b Count) int { return cmp.Or(b.Count-a.Count, strings.Compare(a.Value, b.Value)) })
-		out[f] = values[:min(len(values), maxFacet)]
+		slices.SortFunc(values, countOrder)
+		out[f] = values[:min(len(values), cmp.Or(q.FacetValues, maxFacet))]
 	}
 	return out
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -348,7 +349,7 @@ func TestSnippets(t *testing.T) {
 func TestSearchRefuses(t *testing.T) {
 	t.Parallel()
 	ix := open(t, listFeed{entry(1, call.Call{Title: "x"})})
-	for _, q := range []Query{{Sort: "colour"}, {Limit: -1}, {Limit: 1001}, {Offset: 10001}, {Facets: []string{"colour"}}, {Text: "("}} {
+	for _, q := range []Query{{Sort: "colour"}, {Limit: -1}, {Limit: 1001}, {Offset: 10001}, {Facets: []string{"colour"}}, {FacetValues: -1}, {Text: "("}} {
 		if _, err := ix.Search(t.Context(), q); err == nil || errors.Is(err, ErrDamaged) {
 			t.Errorf("search %+v: %v, want an error about it", q, err)
 		}
@@ -424,6 +425,12 @@ func (m *model) matches(n Node, now time.Time) bool {
 			return string(m.entry.Call.Kind) == n.Value
 		case "priority":
 			return slices.Contains(m.entry.Priorities, n.Value)
+		case "budget":
+			return m.budget() == n.Value
+		case "deadline":
+			return slices.Contains(m.within(now), n.Value)
+		case "action":
+			return slices.Contains(m.entry.Call.ActionTypes, "HORIZON-"+strings.ToUpper(n.Value))
 		}
 	case rangeNode:
 		for _, d := range m.entry.Call.Deadlines {
@@ -443,6 +450,53 @@ func (m *model) status(now time.Time) call.Status {
 	return m.entry.Call.StatusAt(now)
 }
 
+// budget is the range of what the call gives away, by hand: the model draws but few amounts.
+func (m *model) budget() string {
+	switch m.entry.Call.BudgetEUR {
+	case 999_999:
+		return "under-1m"
+	case 1_000_000:
+		return "1m-5m"
+	case 250_000_000:
+		return "over-100m"
+	}
+	if m.entry.Call.Kind == call.KindNews {
+		return ""
+	}
+	return "none"
+}
+
+// within is in what reach the next deadline lies, by hand.
+func (m *model) within(now time.Time) []string {
+	d, ok := m.entry.Call.NextDeadline(now)
+	if !ok {
+		if len(m.entry.Call.Deadlines) == 0 {
+			return []string{"none"}
+		}
+		return nil
+	}
+	today := now.In(call.Brussels())
+	var out []string
+	for months, name := range map[int]string{1: "1m", 3: "3m", 6: "6m", 12: "12m"} {
+		if d.Date() <= today.AddDate(0, months, 0).Format(time.DateOnly) { // the model has no last days of months
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 {
+		return []string{"later"}
+	}
+	return out
+}
+
+// actions are the values of the forms of support that the model draws.
+func (m *model) actions() []string {
+	var out []string
+	for _, a := range m.entry.Call.ActionTypes {
+		out = append(out, strings.ToLower(strings.TrimPrefix(a, "HORIZON-")))
+	}
+	return out
+}
+
 func drawWords(most int) *rapid.Generator[[]string] {
 	return rapid.SliceOfN(rapid.SampledFrom(modelWords), 1, most)
 }
@@ -456,10 +510,15 @@ func drawModel(seq int) *rapid.Generator[*model] {
 			Status:    rapid.SampledFrom([]call.Status{"", call.StatusOpen, call.StatusClosed, call.StatusForthcoming}).Draw(t, "status"),
 			Programme: rapid.SampledFrom([]string{"", "CEF", "LIFE"}).Draw(t, "programme"),
 			Language:  rapid.SampledFrom([]string{"sv", "en", "fi"}).Draw(t, "language"),
+			BudgetEUR: rapid.SampledFrom([]int64{0, 999_999, 1_000_000, 250_000_000}).Draw(t, "budget"),
 		}
 		for _, d := range rapid.SliceOfNDistinct(rapid.IntRange(1, 28), 0, 3, rapid.ID).Draw(t, "deadlines") {
 			c.Deadlines = append(c.Deadlines, call.Day(2026, 6, d))
 		}
+		for _, months := range rapid.SliceOfNDistinct(rapid.IntRange(1, 14), 0, 2, rapid.ID).Draw(t, "far deadlines") {
+			c.Deadlines = append(c.Deadlines, call.Day(2026, 6+time.Month(months), 15))
+		}
+		c.ActionTypes = rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"HORIZON-RIA", "HORIZON-CSA"}), 0, 2, rapid.ID).Draw(t, "actions")
 		slices.SortFunc(c.Deadlines, call.Moment.Compare)
 		m.entry = entry(seq, c)
 		m.entry.Gone = rapid.Bool().Draw(t, "gone")
@@ -484,7 +543,7 @@ func drawNode(depth int) *rapid.Generator[string] {
 		case 3:
 			return "title:" + rapid.SampledFrom(modelWords).Draw(t, "word")
 		case 4:
-			return rapid.SampledFrom([]string{"status:open", "status:closed", "kind:news", "priority:kultur", "alp*", "gamm*"}).Draw(t, "field")
+			return rapid.SampledFrom([]string{"status:open", "status:closed", "kind:news", "priority:kultur", "alp*", "gamm*", "budget:1m-5m", "budget:none", "deadline:3m", "deadline:none", "deadline:later", "action:ria"}).Draw(t, "field")
 		case 5:
 			return rapid.SampledFrom([]string{"deadline:2026-06-10..2026-06-20", "deadline:<2026-06-15", "deadline:>2026-06-15"}).Draw(t, "range")
 		case 6:
@@ -567,6 +626,15 @@ func checkModel(t *rapid.T, ix *Index, live map[string]*model) {
 		if rapid.Bool().Draw(t, "filter status") {
 			q.Status = []string{"open", "forthcoming"}
 		}
+		if rapid.IntRange(0, 3).Draw(t, "filter budgets") == 0 {
+			q.Budgets = []string{"none", "1m-5m"}
+		}
+		if rapid.IntRange(0, 3).Draw(t, "filter actions") == 0 {
+			q.Actions = []string{"csa"}
+		}
+		if rapid.IntRange(0, 3).Draw(t, "filter deadlines") == 0 {
+			q.Deadlines = rapid.SampledFrom([][]string{{"1m"}, {"6m", "none"}, {"later"}}).Draw(t, "deadlines")
+		}
 		if rapid.Bool().Draw(t, "filter days") {
 			q.DeadlineAfter, q.DeadlineBefore = time.Date(2026, 6, 5, 0, 0, 0, 0, time.UTC), time.Date(2026, 6, 25, 0, 0, 0, 0, time.UTC)
 		}
@@ -591,14 +659,22 @@ func checkModel(t *rapid.T, ix *Index, live map[string]*model) {
 				fails[FacetPriority] = true
 			}
 			if !q.DeadlineAfter.IsZero() && !m.matches(rangeNode{From: q.DeadlineAfter, To: q.DeadlineBefore}, q.Now) {
-				fails["deadline"] = true
+				fails["days"] = true
 			}
+			any := func(values, chosen []string) bool {
+				return chosen == nil || slices.ContainsFunc(values, func(v string) bool { return slices.Contains(chosen, v) })
+			}
+			fails[FacetBudget] = !any([]string{m.budget()}, q.Budgets)
+			fails[FacetAction] = !any(m.actions(), q.Actions)
+			fails[FacetDeadline] = !any(m.within(q.Now), q.Deadlines)
+			maps.DeleteFunc(fails, func(_ string, failed bool) bool { return !failed })
 			if len(fails) == 0 {
 				want = append(want, ref)
 			}
 			values := map[string][]string{
 				FacetKind: {string(m.entry.Call.Kind)}, FacetStatus: {string(m.status(q.Now))}, FacetPriority: m.entry.Priorities,
 				FacetProgramme: {m.entry.Call.Programme}, FacetSource: {"test"}, FacetLanguage: {suffixOf(m.entry.Call.Language)},
+				FacetBudget: {m.budget()}, FacetAction: m.actions(), FacetDeadline: m.within(q.Now),
 			}
 			for facet, vs := range values {
 				if len(fails) == 0 || q.Sideways && len(fails) == 1 && fails[facet] {

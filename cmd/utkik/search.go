@@ -55,7 +55,8 @@ func (p *program) searchCommand() *cobra.Command {
 					return err
 				}
 				q.Now, q.Highlight = a.Now(), true
-				q.Facets = []string{index.FacetStatus, index.FacetKind, index.FacetProgramme, index.FacetSource, index.FacetPriority}
+				q.Facets = []string{index.FacetStatus, index.FacetKind, index.FacetProgramme, index.FacetSource, index.FacetPriority,
+					index.FacetAction, index.FacetBudget, index.FacetDeadline}
 				began := time.Now()
 				res, err := a.Search(cmd.Context(), q)
 				var wrong *index.QueryError
