@@ -26,6 +26,8 @@ type Report struct {
 	// recheck found.
 	Items []kind.Item
 	Notes []kind.Note
+	// From holds, by ref, the keys of the requests ([kind.Request.Key]) whose answers an item was read from.
+	From map[string][]string
 	// Complete says that nothing went wrong: no failed request that was not optional, no document that did
 	// not parse, no gap, not fewer items than a healthy run has.
 	Complete bool

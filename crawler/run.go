@@ -69,7 +69,7 @@ func (e *Engine) Reread(ctx context.Context, src kind.Source, k kind.Kind, shelf
 func (e *Engine) run(ctx context.Context, r *run) (Report, error) {
 	src := r.src
 	r.engine, r.seen, r.failures = e, map[string]bool{}, map[string]int{}
-	r.report = Report{Source: src.ID, Started: e.cfg.Now(), Rechecked: map[string]bool{}}
+	r.report = Report{Source: src.ID, Started: e.cfg.Now(), Rechecked: map[string]bool{}, From: map[string][]string{}}
 	log := e.cfg.Log.With("source", src.ID)
 	if id, ok := ctx.Value(runKey{}).(string); ok {
 		log = log.With("run", id)
@@ -114,6 +114,7 @@ func (r *run) do(ctx context.Context) error {
 		return err
 	}
 	r.report.Items, r.report.Seen = items, len(items)
+	r.came(r.pages)
 	want := r.src.Expect
 	if r.shelf != nil {
 		want.MaxAge = 0 // what was stored then says nothing about today
@@ -199,6 +200,7 @@ func (r *run) recheck(ctx context.Context, rc kind.Rechecker, items []kind.Item)
 	for _, it := range items {
 		known[it.Call.Ref] = true
 	}
+	r.came(pages)
 	for _, it := range r.sound(kind.Merge(pages)) {
 		if !known[it.Call.Ref] {
 			r.report.Items = append(r.report.Items, it)
@@ -206,6 +208,18 @@ func (r *run) recheck(ctx context.Context, rc kind.Rechecker, items []kind.Item)
 		}
 	}
 	return nil
+}
+
+// came notes which answers items were read from.
+func (r *run) came(pages []kind.Page) {
+	for _, p := range pages {
+		for i := range p.Items {
+			ref := p.Items[i].Call.Ref
+			if from := r.report.From[ref]; !slices.Contains(from, p.Key) {
+				r.report.From[ref] = append(from, p.Key)
+			}
+		}
+	}
 }
 
 // result is what became of one request.
@@ -417,7 +431,7 @@ func (r *run) parse(doc kind.Document) (page kind.Page, err error) {
 		}
 	}()
 	page, err = r.kind.Parse(r.src, doc)
-	page.Name, page.State = doc.Request.Name, doc.Request.State
+	page.Name, page.State, page.Key = doc.Request.Name, doc.Request.State, doc.Request.Key()
 	return page, err
 }
 

@@ -127,6 +127,7 @@ type Note struct {
 type Page struct {
 	Name    string // the request's, set by the engine
 	State   string // the request's, set by the engine
+	Key     string // the request's, set by the engine
 	Items   []Item
 	Next    []Request
 	Notes   []Note

@@ -76,6 +76,11 @@ var arrows = []arrow{
 	{"internal/text", "std", yes, "vocabulary"},
 	{"internal/text", "any", no, "vocabulary leans on nothing of ours but call, and on no library without need"},
 
+	{"internal/diff", "github.com/aymanbagabas/go-udiff/lcs", yes, "finds the fewest changes"},
+	{"any", "github.com/aymanbagabas/...", no, "texts are compared word by word, in one place"},
+	{"internal/diff", "std", yes, "compares texts"},
+	{"internal/diff", "any", no, "what differs between two texts is a pure question of the two"},
+
 	{"internal/account", "std", yes, "vocabulary"},
 	{"internal/account", "any", no, "vocabulary: how somebody is known is decided at the door"},
 

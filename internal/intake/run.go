@@ -98,6 +98,10 @@ func (r *Run) Finish(ctx context.Context, rep crawler.Report, at time.Time) (sto
 	}
 	row.Baseline = r.mode != Reparse && reading.Baseline
 	v := Judge(reading)
+	for i := range v.Batch.Saves {
+		s := &v.Batch.Saves[i]
+		s.From = rep.From[s.Call.Ref]
+	}
 	v.Batch.Cover = watch.Measure(rep.Items, rep.Rechecked)
 	findings, err := r.findings(ctx, rep, v, at)
 	if err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -38,6 +39,7 @@ type Save struct {
 	Gone    time.Time     // since when the source no longer has it; zero while it does
 	Missed  int           // complete runs in a row that did not list it
 	Seen    bool          // listed in this run: LastSeen becomes At
+	From    []string      // keys of the requests ([kind.Request.Key]) whose answers the content was read from
 }
 
 // Commit writes the batch and the run's row, ended, in one transaction: all of it or nothing. Then it lets
@@ -266,7 +268,7 @@ func (c *commit) save(sv *Save, p packedCall) error {
 	if sv.Version && p.hash != st.hash {
 		st.version++
 		st.hash = p.hash
-		if err := c.version(st.id, st.version, p); err != nil {
+		if err := c.version(st.id, st.version, p, sv.From); err != nil {
 			return err
 		}
 	}
@@ -309,15 +311,18 @@ func (c *commit) insert(sv *Save, p packedCall) (bool, error) {
 		return false, err
 	}
 	c.rev()
-	if err := c.version(id, 1, p); err != nil {
+	if err := c.version(id, 1, p, sv.From); err != nil {
 		return false, err
 	}
 	_, err = c.log(id, sv, true)
 	return true, err
 }
 
-func (c *commit) version(id, n int64, p packedCall) error {
-	_, err := c.exec(versionInsert, id, n, c.at, c.run.ID, p.hash, p.body)
+func (c *commit) version(id, n int64, p packedCall, from []string) error {
+	origins, err := json.Marshal(append([]string{}, from...))
+	if err == nil {
+		_, err = c.exec(versionInsert, id, n, c.at, c.run.ID, p.hash, p.body, string(origins))
+	}
 	return err
 }
 

@@ -150,6 +150,24 @@ func (s *Store) Document(ctx context.Context, source, key string) (kind.Document
 	return d.Document, err
 }
 
+// Originals gives the stored answers that a version was read from, in the order in which they were read: those of its own
+// run or the last before it. Where one is forgotten by now, a newer answer to the same request stands for it, and one of
+// which none is kept is left out.
+func (s *Store) Originals(ctx context.Context, source string, v *Version) ([]kind.Document, error) {
+	var out []kind.Document
+	for _, key := range v.From {
+		d, err := one(ctx, s, "document "+key+" of "+source, scanDocument, documentOrigin, source, key, v.Run)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, d.Document)
+	}
+	return out, nil
+}
+
 // Answers gives at most limit stored answers to that request with status 200, newest first, those that could
 // not be read too. What a run read that ended before it was judged is left out until a later complete crawl, which
 // was spared it or got a newer one, has been: to whoever reads it again, its news would be none.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 
 	"utkik/internal/call"
@@ -41,6 +42,7 @@ type Version struct {
 	Run  int64
 	Hash string // SHA-256 of the exchange form, hexadecimal
 	Call call.Call
+	From []string // keys of the requests whose answers it was read from; none of what was imported, or kept before they were noted
 }
 
 // Hold is an item in quarantine: kept for the operator, and out of everything that readers see.
@@ -160,11 +162,18 @@ func scanVersion(row scanner) (Version, error) {
 	var v Version
 	var when int64
 	var body []byte
-	err := row.Scan(&v.N, &when, &v.Run, &v.Hash, &body)
+	var origins string
+	err := row.Scan(&v.N, &when, &v.Run, &v.Hash, &origins, &body)
 	if err != nil {
 		return Version{}, err
 	}
 	v.At = at(when)
+	if err := json.Unmarshal([]byte(origins), &v.From); err != nil {
+		return Version{}, fmt.Errorf("version %d: origins: %v", v.N, err)
+	}
+	if len(v.From) == 0 {
+		v.From = nil
+	}
 	v.Call, err = unpackCall(body)
 	return v, err
 }

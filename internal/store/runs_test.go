@@ -243,6 +243,67 @@ func TestDocuments(t *testing.T) {
 }
 
 // Documents that are kept at the same time share transactions; a refused one refuses only itself.
+// A version tells which answers it was read from: those of its run or before, and newer ones where they are forgotten.
+func TestOriginals(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		list, page := answer("https://example.eu/list", ""), answer("https://example.eu/a", "")
+		read := func(n int, title string, docs ...kind.Document) {
+			t.Helper()
+			run, err := s.BeginRun(ctx, "ft-portal", "crawl", day(n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var from []string
+			for _, d := range docs {
+				d.Body = []byte(fmt.Sprint(title, " in ", d.Request.URL))
+				d.Fetched = day(n)
+				if err := s.KeepDocument(ctx, run, d, ""); err != nil {
+					t.Fatal(err)
+				}
+				from = append(from, d.Request.Key())
+			}
+			c := sample("ft-portal", "A")
+			c.Title = title
+			run.Ended, run.Complete = day(n), true
+			if err := s.Commit(ctx, run, Batch{Source: "ft-portal", At: day(n), Saves: []Save{{Call: c, Version: true, From: from}}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		read(1, "first", list, page)
+		read(2, "second", list, page)
+		read(3, "third", page)
+		read(4, "fourth")
+		check := func(want ...[]string) {
+			t.Helper()
+			vs, err := s.Versions(ctx, call.Key{Source: "ft-portal", Ref: "A"})
+			if err != nil || len(vs) != len(want) {
+				t.Fatalf("%d versions, %v", len(vs), err)
+			}
+			for i := range vs {
+				docs, err := s.Originals(ctx, "ft-portal", &vs[i])
+				var got []string
+				for _, d := range docs {
+					got = append(got, string(d.Body))
+				}
+				if d := cmp.Diff(want[i], got); d != "" || err != nil {
+					t.Errorf("version %d (-want +got): %v\n%s", vs[i].N, err, d)
+				}
+			}
+		}
+		both := func(title string) []string {
+			return []string{title + " in https://example.eu/list", title + " in https://example.eu/a"}
+		}
+		third := []string{"third in https://example.eu/a"}
+		check(both("first"), both("second"), third, nil)
+		if _, err := s.PruneDocuments(ctx, "ft-portal", day(2)); err != nil {
+			t.Fatal(err)
+		}
+		check([]string{both("second")[0], third[0]}, both("second"), third, nil)
+	})
+}
+
 func TestDocumentsTogether(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, s *Store) {

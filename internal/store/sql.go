@@ -14,6 +14,7 @@ const (
 	rulingList
 	bodyKnown
 	documentNewest
+	documentOrigin
 	documentAnswers
 	documentList
 	recordOne
@@ -233,6 +234,10 @@ var statements = [queries]string{
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 	documentNewest: `SELECT ` + documentColumns + ` FROM documents d JOIN bodies b ON b.hash = d.body
 		WHERE d.source = $1 AND d.key = $2 AND d.status = 200 AND d.problem = '' ORDER BY d.id DESC LIMIT 1`,
+	// What was read then, or what of it is left.
+	documentOrigin: `SELECT ` + documentColumns + ` FROM documents d JOIN bodies b ON b.hash = d.body
+		WHERE d.source = $1 AND d.key = $2 AND d.status = 200 AND d.problem = ''
+		ORDER BY CASE WHEN d.run <= $3 THEN 0 ELSE 1 END, d.id DESC LIMIT 1`,
 	documentAnswers: `SELECT ` + documentColumns + ` FROM documents d JOIN bodies b ON b.hash = d.body JOIN runs r ON r.id = d.run
 		WHERE d.source = $1 AND d.key = $2 AND d.status = 200 AND (r.judged = 1 OR EXISTS (SELECT 1 FROM runs n
 			WHERE n.source = d.source AND n.id > d.run AND n.kind = 'crawl' AND n.complete = 1 AND n.judged = 1))
@@ -256,7 +261,7 @@ var statements = [queries]string{
 	recordTouched:    recordSelect + `WHERE c.touched > $1 ORDER BY c.touched LIMIT $2`,
 	headList:         headSelect + `ORDER BY source, ref`,
 	headListSource:   headSelect + `WHERE source = $1 ORDER BY ref`,
-	versionList: `SELECT v.n, v.at, v.run, v.hash, v.body FROM versions v JOIN calls c ON c.id = v.call
+	versionList: `SELECT v.n, v.at, v.run, v.hash, v.origins, v.body FROM versions v JOIN calls c ON c.id = v.call
 		WHERE c.source = $1 AND c.ref = $2 ORDER BY v.n`,
 	versionBody: `SELECT v.body FROM calls c JOIN versions v ON v.call = c.id AND v.n = c.version
 		WHERE c.source = $1 AND c.ref = $2`,
@@ -277,7 +282,7 @@ var statements = [queries]string{
 	callSeen: `UPDATE calls SET last_seen = $1, missed = 0 WHERE source = $2 AND ref = $3
 		AND (last_seen <> $1 OR missed <> 0)`,
 	callTouch:     `UPDATE calls SET touched = $1 WHERE id = $2`,
-	versionInsert: `INSERT INTO versions (call, n, at, run, hash, body) VALUES ($1, $2, $3, $4, $5, $6)`,
+	versionInsert: `INSERT INTO versions (call, n, at, run, hash, body, origins) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 
 	changeList: changeSelect + `WHERE h.seq > $1 AND h.at >= $2 AND h.at < $3
 		ORDER BY h.seq LIMIT $4`,
