@@ -75,7 +75,7 @@ every point of every score for people. Nothing is stored.`,
 	c.Flags().StringVar(&file, "input", "", "`file` of calls in the exchange format, - for standard input")
 	c.Flags().StringVar(&planName, "plan", "", "id of a plan, or its `file` (default the configured one)")
 	c.Flags().BoolVar(&explain, "explain", false, "print for people: every point of every score")
-	c.AddCommand(p.matchEvalCommand(), p.matchTrainCommand())
+	c.AddCommand(p.matchEvalCommand(), p.matchTrainCommand(), p.matchLabelsCommand())
 	return c
 }
 

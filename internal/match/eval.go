@@ -21,6 +21,25 @@ import (
 type Label struct {
 	Key    call.Key
 	Grades map[string]float64 // by priority, the mean of the assessors: 0 no (the same as absent), 1 tangential, 2 must be seen
+	Judged []string           // priorities that somebody looked at; nil: all. Of the others nothing is known, which is not 0.
+}
+
+// grade gives the grade for a priority, and whether there is one.
+func (l *Label) grade(priority string) (float64, bool) {
+	if l.Judged != nil && !slices.Contains(l.Judged, priority) {
+		return 0, false
+	}
+	return l.Grades[priority], true
+}
+
+// MarshalJSON writes the label as a line that [ReadLabels] reads, without the assessors' single grades.
+func (l Label) MarshalJSON() ([]byte, error) {
+	return json.Marshal(struct {
+		Source string             `json:"source"`
+		Ref    string             `json:"ref"`
+		Grades map[string]float64 `json:"grades"`
+		Judged []string           `json:"judged,omitempty"`
+	}{l.Key.Source, l.Key.Ref, l.Grades, l.Judged})
 }
 
 // Grades from which on a call belongs to a priority, and must not be missed.
@@ -36,7 +55,7 @@ const countFrom = 3
 const maxLabel = 1 << 20
 
 // ReadLabels reads labels, one JSON object a line: source, ref and grades by priority, each a number from 0 to 2
-// or a list of such numbers, one an assessor. All bad lines come as one error with their numbers; name is how
+// or a list of such numbers, one an assessor, and where not all priorities were judged, which were. All bad lines come as one error with their numbers; name is how
 // it calls the file. Empty lines are skipped, and a call that is labelled twice is an error.
 func ReadLabels(name string, r io.Reader) ([]Label, error) {
 	lines := bufio.NewScanner(r)
@@ -76,6 +95,7 @@ func decodeLabel(line []byte) (Label, error) {
 		Source string                     `json:"source"`
 		Ref    string                     `json:"ref"`
 		Grades map[string]json.RawMessage `json:"grades"`
+		Judged []string                   `json:"judged"`
 	}
 	d := json.NewDecoder(bytes.NewReader(line))
 	d.DisallowUnknownFields()
@@ -88,8 +108,11 @@ func decodeLabel(line []byte) (Label, error) {
 	if row.Source == "" || row.Ref == "" {
 		return Label{}, errors.New("source or ref is missing")
 	}
-	l := Label{Key: call.Key{Source: row.Source, Ref: row.Ref}, Grades: map[string]float64{}}
+	l := Label{Key: call.Key{Source: row.Source, Ref: row.Ref}, Grades: map[string]float64{}, Judged: row.Judged}
 	for _, p := range slices.Sorted(maps.Keys(row.Grades)) {
+		if l.Judged != nil && !slices.Contains(l.Judged, p) {
+			return Label{}, fmt.Errorf("%s has a grade and is not among the judged; name it there, or leave judged out where all were", p)
+		}
 		raw := row.Grades[p]
 		var grades []float64
 		if err := json.Unmarshal(raw, &grades); err != nil {
@@ -192,7 +215,7 @@ func Evaluate(priorities []string, labels []Label, answers map[call.Key][]Result
 		if _, ok := answers[l.Key]; !ok {
 			problems = append(problems, fmt.Errorf("no answer for labelled call %s; give it among the items", l.Key))
 		}
-		for p := range l.Grades {
+		for _, p := range slices.AppendSeq(slices.Clone(l.Judged), maps.Keys(l.Grades)) {
 			if !slices.Contains(priorities, p) {
 				unknown[p] = true
 			}
@@ -248,7 +271,10 @@ func evaluate(priorities []string, labels []Label, answer func(call.Key, string)
 		grades := make([]float64, 0, len(labels))
 		right, seen := 0, 0
 		for _, l := range labels {
-			g := l.Grades[p]
+			g, known := l.grade(p)
+			if !known {
+				continue
+			}
 			grades = append(grades, g)
 			score, included, ok := answer(l.Key, p)
 			if ok {

@@ -17,6 +17,7 @@ func TestReadLabels(t *testing.T) {
 	const good = `{"source":"own","ref":"1","grades":{"skog":[2,1],"vatten":1}}
 
 {"source":"own","ref":"2","grades":{}}
+{"source":"own","ref":"3","grades":{"skog":2},"judged":["skog","vatten"]}
 `
 	got, err := match.ReadLabels("labels", strings.NewReader(good))
 	if err != nil {
@@ -25,6 +26,7 @@ func TestReadLabels(t *testing.T) {
 	want := []match.Label{
 		{Key: call.Key{Source: "own", Ref: "1"}, Grades: map[string]float64{"skog": 1.5, "vatten": 1}},
 		{Key: call.Key{Source: "own", Ref: "2"}, Grades: map[string]float64{}},
+		{Key: call.Key{Source: "own", Ref: "3"}, Grades: map[string]float64{"skog": 2}, Judged: []string{"skog", "vatten"}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -38,6 +40,7 @@ func TestReadLabels(t *testing.T) {
 {"source":"own","ref":"2","colour":"blue"}
 {"source":"own","ref":"2"} {}
 nothing
+{"source":"own","ref":"2","grades":{"skog":1},"judged":["vatten"]}
 `
 	_, err = match.ReadLabels("labels", strings.NewReader(bad))
 	if err == nil {
@@ -47,11 +50,46 @@ nothing
 	for i, want := range []string{
 		"labels:1: grade of skog: 3 is none", "labels:3: own/1 is labelled already in line 2", "labels:4: source or ref is missing",
 		`labels:5: grade of skog: want a number from 0 to 2 or a list of them, got "high"`, "labels:6: grade of skog: want",
-		`labels:7: json: unknown field "colour"`, "labels:8: more than one value", "labels:9: invalid character",
+		`labels:7: json: unknown field "colour"`, "labels:8: more than one value", "labels:9: invalid character", "labels:10: skog has a grade and is not among the judged",
 	} {
 		if i >= len(lines) || !strings.HasPrefix(lines[i], want) {
 			t.Errorf("line %d: want %q in\n%v", i, want, err)
 		}
+	}
+}
+
+// What nobody judged is neither right nor wrong, nor learned from.
+func TestUnjudged(t *testing.T) {
+	t.Parallel()
+	key := func(ref string) call.Key { return call.Key{Source: "own", Ref: ref} }
+	labels := []match.Label{
+		{Key: key("1"), Grades: map[string]float64{"skog": 2}, Judged: []string{"skog"}},
+		{Key: key("2"), Grades: map[string]float64{}, Judged: []string{"vatten"}},
+		{Key: key("3"), Grades: map[string]float64{}},
+	}
+	all := []match.Result{{Priority: "skog", Score: 0.9, Included: true}, {Priority: "vatten", Score: 0.8, Included: true}}
+	e, err := match.Evaluate([]string{"skog", "vatten"}, labels, map[call.Key][]match.Result{key("1"): all, key("2"): all, key("3"): all})
+	if err != nil {
+		t.Fatal(err)
+	}
+	skog, vatten := e.Priorities[0], e.Priorities[1]
+	if skog.Included != 2 || skog.P != 0.5 || vatten.Included != 2 || vatten.Relevant != 0 {
+		t.Errorf("skog %+v, vatten %+v", skog, vatten)
+	}
+	if len(e.Mistakes) != 3 {
+		t.Errorf("mistakes %v, want skog of 3, vatten of 2 and 3", e.Mistakes)
+	}
+	labels[0].Judged = []string{"vattn"}
+	if _, err := match.Evaluate([]string{"skog", "vatten"}, labels, map[call.Key][]match.Result{key("1"): all, key("2"): all, key("3"): all}); err == nil {
+		t.Error("a judged priority that the plan does not have was taken")
+	}
+	line, err := json.Marshal(match.Label{Key: key("1"), Grades: map[string]float64{"skog": 1.5}, Judged: []string{"skog", "vatten"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := match.ReadLabels("again", strings.NewReader(string(line)))
+	if err != nil || len(again) != 1 || again[0].Grades["skog"] != 1.5 || len(again[0].Judged) != 2 {
+		t.Errorf("%s was read as %v, %v", line, again, err)
 	}
 }
 

@@ -268,6 +268,7 @@ type fitting struct {
 
 func (l *Learner) fit(rows []int32, priority int) []plan.Learned {
 	id := l.plan.Priorities[priority].ID
+	rows = slices.DeleteFunc(slices.Clone(rows), func(n int32) bool { _, known := l.labels[n].grade(id); return !known })
 	f := fitting{
 		rows:   make([][]int32, len(l.traits)),
 		scale:  l.scale,
