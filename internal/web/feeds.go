@@ -391,10 +391,7 @@ func (s *Server) searchFeed(r *http.Request, f *Frame, name string) (subject, er
 		about = []string{f.T.Feed.Everything}
 	}
 	sub := subject{name: short(strings.Join(about, ", "), 120), tag: "search/" + url.PathEscape(q.Encode()), keys: map[call.Key]bool{}, home: f.address("/", q)}
-	return sub, s.found(r.Context(), index.Query{
-		Text: a.query, Status: a.chosen[index.FacetStatus], Kinds: a.chosen[index.FacetKind], Priorities: a.chosen[index.FacetPriority],
-		Departments: a.chosen[index.FacetDepartment], Programmes: a.chosen[index.FacetProgramme], Sources: a.chosen[index.FacetSource],
-	}, nil, sub.keys)
+	return sub, s.found(r.Context(), a.filters(index.Query{}), nil, sub.keys)
 }
 
 // privateFeed is of a department or a recipient, under a name that only they know and that can be renewed.

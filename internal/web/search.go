@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"utkik/index"
 	"utkik/internal/call"
@@ -20,10 +22,15 @@ import (
 const pageSize = 20
 
 // facetOrder is how the choices stand on the page.
-var facetOrder = []string{index.FacetStatus, index.FacetPriority, index.FacetDepartment, index.FacetKind, index.FacetProgramme, index.FacetSource}
+var facetOrder = []string{
+	index.FacetStatus, index.FacetDeadline, index.FacetPriority, index.FacetDepartment, index.FacetKind, index.FacetProgramme,
+	index.FacetBudget, index.FacetAction, index.FacetSource,
+}
 
-// facetHead is how many values of a facet are shown before the rest is folded away; the plan's priorities all are.
-const facetHead = 8
+const (
+	facetHead   = 8    // values of a facet that are shown before the rest is folded away; the plan's priorities all are
+	facetValues = 1000 // of a facet: more than any has, so that none is lost
+)
 
 // soon is how many days before a deadline the page begins to stress it.
 const soon = 14
@@ -46,10 +53,14 @@ type searchPage struct {
 	Clear    string
 	Meant    *webLink // the query with its mistakes put right
 	Also     []index.Sought
-	Typed    string // the same search for the words as typed alone; empty where nothing was looked for besides
-	Broad    string // back from there
-	Wide     string // what there is without filters, where the filters leave nothing
+	Typed    string     // the same search for the words as typed alone; empty where nothing was looked for besides
+	Broad    string     // back from there
+	Loosen   []loosened // filters that leave nothing, where there is something without one of them
+	Wide     string     // what there is without filters, where the filters leave nothing
 }
+
+// loosened is a filter to be taken away, with what is found then.
+type loosened struct{ Link, Label, Count string }
 
 // option is one order of the hits.
 type option struct {
@@ -106,13 +117,13 @@ type asked struct {
 	typed  bool // the words as typed alone
 }
 
-// read takes from an address what it knows and leaves the rest.
+// read takes from an address what it knows and leaves the rest. Addresses that ask for the same are read as the same.
 func read(in url.Values) asked {
-	a := asked{query: in.Get("q"), sort: in.Get("sort"), chosen: map[string][]string{}, page: pageNumber(in.Get("page")), typed: in.Get("words") == "typed"}
-	if !slices.Contains(sorts(a.query), a.sort) {
+	a := asked{query: oneLine(in.Get("q")), sort: in.Get("sort"), chosen: map[string][]string{}, page: pageNumber(in.Get("page")), typed: in.Get("words") == "typed"}
+	begun := in.Has("q") || slices.Contains(sorts(a.query), a.sort)
+	if i := slices.Index(sorts(a.query), a.sort); i <= 0 { // none, or the one that is taken anyway
 		a.sort = ""
 	}
-	begun := in.Has("q") || a.sort != ""
 	for _, name := range facetOrder {
 		if vs := clean(in[name]); len(vs) > 0 {
 			a.chosen[name], begun = vs, true
@@ -120,13 +131,49 @@ func read(in url.Values) asked {
 	}
 	// Somebody who asks for nothing in particular wants to see what can be acted on.
 	if !begun {
-		a.chosen[index.FacetStatus] = []string{string(call.StatusOpen), string(call.StatusForthcoming)}
+		a.chosen[index.FacetStatus] = atFirst()
 	}
 	return a
 }
 
-// values is the address of the same search, from its first page. It always names the query, so that it is never the
-// address that asks for nothing.
+// atFirst are the statuses of what can be acted on, sorted.
+func atFirst() []string { return []string{string(call.StatusForthcoming), string(call.StatusOpen)} }
+
+// oneLine is what was typed without what no query can hold.
+func oneLine(s string) string {
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, " "), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+}
+
+// filters puts what is asked for into a query.
+func (a asked) filters(q index.Query) index.Query {
+	q.Text, q.AsWritten = a.query, a.typed
+	q.Status, q.Kinds, q.Programmes, q.Sources = a.chosen[index.FacetStatus], a.chosen[index.FacetKind], a.chosen[index.FacetProgramme], a.chosen[index.FacetSource]
+	q.Priorities, q.Departments = a.chosen[index.FacetPriority], a.chosen[index.FacetDepartment]
+	q.Actions, q.Budgets, q.Deadlines = a.chosen[index.FacetAction], a.chosen[index.FacetBudget], a.chosen[index.FacetDeadline]
+	return q
+}
+
+// without is the same search without one of its filters.
+func (a asked) without(facet string) asked {
+	a.chosen = maps.Clone(a.chosen)
+	delete(a.chosen, facet)
+	a.page = 1
+	return a
+}
+
+// address is the one address of a page of the search in the reader's language.
+func (a asked) address(f Frame) string {
+	q := a.values()
+	if a.page > 1 {
+		q.Set("page", strconv.Itoa(a.page))
+	} else if a.query == "" && a.sort == "" && !a.typed && len(a.chosen) == 1 && slices.Equal(a.chosen[index.FacetStatus], atFirst()) {
+		return f.Home
+	}
+	return f.address("/", q)
+}
+
+// values are what addresses of the same search hold, from its first page. They always name the query, so that they never
+// are those of the address that asks for nothing.
 func (a asked) values() url.Values {
 	q := url.Values{"q": {a.query}}
 	if a.sort != "" {
@@ -152,6 +199,7 @@ func sorts(query string) []string {
 func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 	f, a := s.frame(r), read(r.URL.Query())
 	p := searchPage{Frame: f, Query: a.query}
+	p.asks(a)
 	if a.query != "" {
 		p.Title = f.titled(a.query)
 	}
@@ -178,8 +226,13 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 		return view{}, err
 	}
 	p.Searched = true
+	p.asks(a) // a page behind the last is the last
+	p.Canonical = s.base(r) + a.address(f)
 	p.Feed = s.base(r) + p.address("/feeds/search.atom", a.values())
 	p.Count = counted(f.T, res.Total)
+	if a.query != "" {
+		p.Title = f.titled(short(a.query, 80) + ", " + p.Count) // the first that a page says when it is read aloud
+	}
 	if last := pages(res.Total); last > 1 {
 		p.PageOf = fmt.Sprintf(f.T.PageOf, number(int64(a.page), f.T.Group), number(int64(last), f.T.Group))
 	}
@@ -195,25 +248,48 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 	s.links(&p, a, res.Total)
 	p.besides(a, &res)
 	if res.Total == 0 && len(a.chosen) > 0 {
-		wide, err := s.find(ctx, f, &asked{query: a.query, page: 1, typed: a.typed})
-		if err != nil {
+		if err := s.loosen(ctx, &p, a); err != nil {
 			return view{}, err
-		}
-		if wide.Total > 0 {
-			p.Wide = fmt.Sprintf(f.T.EmptyWide, counted(f.T, wide.Total))
 		}
 	}
 	return view{page: "search", data: p}, nil
 }
 
+// asks lets the link to the other language lead to the same search, and to nothing that the address said beside it.
+func (p *searchPage) asks(a asked) { p.SwitchTo = a.address(Frame{Lang: p.Other, Home: p.SwitchHome}) }
+
+// loosen tells what there would be without one of the filters, and without any.
+func (s *Server) loosen(ctx context.Context, p *searchPage, a asked) error {
+	count := func(a asked) (int, error) {
+		res, err := s.cfg.Index.Search(ctx, a.filters(index.Query{Now: s.cfg.Now(), Limit: 1}))
+		return res.Total, err
+	}
+	for _, name := range facetOrder {
+		if len(a.chosen[name]) == 0 || len(a.chosen) == 1 {
+			continue
+		}
+		less := a.without(name)
+		n, err := count(less)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			p.Loosen = append(p.Loosen, loosened{less.address(p.Frame), fmt.Sprintf(p.T.Loosen, p.T.Facets[name]), counted(p.T, n)})
+		}
+	}
+	n, err := count(asked{query: a.query, typed: a.typed})
+	if err == nil && n > 0 {
+		p.Wide = fmt.Sprintf(p.T.EmptyWide, counted(p.T, n))
+	}
+	return err
+}
+
 // find searches. A page behind the last is the last, and a says so afterwards.
 func (s *Server) find(ctx context.Context, f Frame, a *asked) (index.Result, error) {
-	q := index.Query{
-		Text: a.query, Status: a.chosen[index.FacetStatus], Kinds: a.chosen[index.FacetKind], Priorities: a.chosen[index.FacetPriority],
-		Departments: a.chosen[index.FacetDepartment], Programmes: a.chosen[index.FacetProgramme], Sources: a.chosen[index.FacetSource],
-		Sort: cmp.Or(a.sort, sorts(a.query)[0]), Limit: pageSize, Lang: f.Lang, Now: s.cfg.Now(), Facets: facetOrder, Sideways: true,
-		Highlight: true, Offset: (a.page - 1) * pageSize, AsWritten: a.typed,
-	}
+	q := a.filters(index.Query{
+		Sort: cmp.Or(a.sort, sorts(a.query)[0]), Limit: pageSize, Lang: f.Lang, Now: s.cfg.Now(), Facets: facetOrder,
+		FacetValues: facetValues, Sideways: true, Highlight: true, Offset: (a.page - 1) * pageSize,
+	})
 	res, err := s.cfg.Index.Search(ctx, q)
 	if err != nil || len(res.Hits) > 0 || a.page == 1 {
 		return res, err
@@ -225,14 +301,17 @@ func (s *Server) find(ctx context.Context, f Frame, a *asked) (index.Result, err
 
 // links fills in the addresses of searches that are one step away.
 func (s *Server) links(p *searchPage, a asked, total int) {
-	link := func(change func(url.Values)) string {
+	link := func(change func(url.Values)) string { // what is changed may be what is taken anyway
 		q := a.values()
 		change(q)
-		return p.address("/", q)
+		return read(q).address(p.Frame)
 	}
 	for i, v := range sorts(a.query) {
 		on := v == a.sort || a.sort == "" && i == 0
 		p.Sorts = append(p.Sorts, option{p.T.Sorts[v], link(func(q url.Values) { q.Set("sort", v) }), on})
+	}
+	if a.query != "" {
+		p.Chips = append(p.Chips, chip{fmt.Sprintf(p.T.Words, short(a.query, 80)), link(func(q url.Values) { q.Set("q", "") })})
 	}
 	for _, name := range facetOrder {
 		for _, v := range ordered(name, a.chosen[name]) {
@@ -245,11 +324,13 @@ func (s *Server) links(p *searchPage, a asked, total int) {
 			})})
 		}
 	}
-	p.Clear = link(func(q url.Values) {
-		for _, name := range facetOrder {
-			q.Del(name)
-		}
-	})
+	if len(a.chosen) > 0 {
+		p.Clear = link(func(q url.Values) {
+			for _, name := range facetOrder {
+				q.Del(name)
+			}
+		})
+	}
 	if a.page > 1 {
 		p.Previous = link(func(q url.Values) { q.Set("page", strconv.Itoa(a.page-1)) })
 	}
@@ -263,12 +344,12 @@ func (p *searchPage) besides(a asked, res *index.Result) {
 	p.Also = res.Also
 	if res.DidYouMean != "" {
 		right := a
-		right.query = res.DidYouMean
-		p.Meant = &webLink{p.address("/", right.values()), res.DidYouMean}
+		right.query, right.page = res.DidYouMean, 1
+		p.Meant = &webLink{right.address(p.Frame), res.DidYouMean}
 	}
 	other := a
-	other.typed = !a.typed
-	switch link := p.address("/", other.values()); {
+	other.typed, other.page = !a.typed, 1
+	switch link := other.address(p.Frame); {
 	case a.typed:
 		p.Broad = link
 	case len(p.Also) > 0 || p.Meant != nil:
@@ -329,7 +410,7 @@ func (s *Server) facets(f Frame, counts map[string][]index.Count, chosen map[str
 		if len(values) == 0 || len(values) == 1 && len(chosen[name]) == 0 {
 			continue // there is nothing to choose
 		}
-		fc := facet{Label: f.T.Facets[name], Open: len(chosen[name]) > 0 || name == index.FacetStatus || name == index.FacetPriority}
+		fc := facet{Label: f.T.Facets[name], Open: len(chosen[name]) > 0 || slices.Contains(facetOrder[:3], name)}
 		for _, v := range ordered(name, values) {
 			on := slices.Contains(chosen[name], v)
 			fv := facetValue{name, v, s.label(f, name, v), number(int64(count[v]), f.T.Group), on}
@@ -345,15 +426,9 @@ func (s *Server) facets(f Frame, counts map[string][]index.Count, chosen map[str
 	return out
 }
 
-// ordered puts statuses and kinds in the order in which a reader thinks of them; the others stand as they come.
+// ordered puts what lies on a scale in the scale's order; the others stand as they come, the most frequent first.
 func ordered(facet string, values []string) []string {
-	var known []string
-	switch facet {
-	case index.FacetStatus:
-		known = []string{string(call.StatusOpen), string(call.StatusForthcoming), string(call.StatusClosed)}
-	case index.FacetKind:
-		known = []string{string(call.KindCall), string(call.KindConsultation), string(call.KindPlanned), string(call.KindNews)}
-	}
+	known := index.Scale(facet)
 	place := func(v string) int {
 		if i := slices.Index(known, v); i >= 0 {
 			return i
@@ -382,6 +457,10 @@ func (s *Server) label(f Frame, facet, value string) string {
 		return s.departmentName(f, value)
 	case index.FacetSource:
 		return s.sourceName(f, value)
+	default:
+		if l, ok := f.T.Values[facet][value]; ok {
+			return l
+		}
 	}
 	return value
 }

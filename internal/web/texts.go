@@ -15,36 +15,41 @@ var languages = []string{"sv", "en"}
 // texts are all words of the pages in one language. A struct, so that a misspelt name does not compile into a page:
 // templates are executed in tests, and the files may hold neither more nor fewer keys.
 type texts struct {
-	Site            string            `json:"site"`
-	Tagline         string            `json:"tagline"`
-	Skip            string            `json:"skip"`
-	OtherLanguage   string            `json:"other_language"`
-	SearchLabel     string            `json:"search_label"`
-	SearchHint      string            `json:"search_hint"`
-	SearchButton    string            `json:"search_button"`
-	Narrow          string            `json:"narrow"`
-	ShowFilters     string            `json:"show_filters"`
-	Apply           string            `json:"apply"`
-	More            string            `json:"more"` // how many
-	Clear           string            `json:"clear"`
-	Chosen          string            `json:"chosen"`
-	Remove          string            `json:"remove"`
-	HitsNone        string            `json:"hits_none"`
-	HitsOne         string            `json:"hits_one"`
-	HitsMany        string            `json:"hits_many"`
-	PageOf          string            `json:"page_of"` // this page, all pages
-	EmptyHelp       string            `json:"empty_help"`
-	EmptyWide       string            `json:"empty_wide"`
-	DidYouMean      string            `json:"did_you_mean"`
-	AlsoSought      string            `json:"also_sought"`
-	OnlyTyped       string            `json:"only_typed"`
-	TypedAlone      string            `json:"typed_alone"`
-	AllWords        string            `json:"all_words"`
-	SortLabel       string            `json:"sort_label"`
-	Sorts           map[string]string `json:"sorts"`
-	Facets          map[string]string `json:"facets"`
-	Kinds           map[string]string `json:"kinds"`
-	Statuses        map[string]string `json:"statuses"`
+	Site          string            `json:"site"`
+	Tagline       string            `json:"tagline"`
+	Skip          string            `json:"skip"`
+	OtherLanguage string            `json:"other_language"`
+	SearchLabel   string            `json:"search_label"`
+	SearchHint    string            `json:"search_hint"`
+	SearchButton  string            `json:"search_button"`
+	Narrow        string            `json:"narrow"`
+	ShowFilters   string            `json:"show_filters"`
+	Apply         string            `json:"apply"`
+	More          string            `json:"more"` // how many
+	Clear         string            `json:"clear"`
+	Chosen        string            `json:"chosen"`
+	Remove        string            `json:"remove"`
+	HitsNone      string            `json:"hits_none"`
+	HitsOne       string            `json:"hits_one"`
+	HitsMany      string            `json:"hits_many"`
+	PageOf        string            `json:"page_of"` // this page, all pages
+	EmptyHelp     string            `json:"empty_help"`
+	EmptyWide     string            `json:"empty_wide"`
+	Loosen        string            `json:"loosen"` // the filter
+	Words         string            `json:"words"`  // what was typed, among the filters
+	DidYouMean    string            `json:"did_you_mean"`
+	AlsoSought    string            `json:"also_sought"`
+	OnlyTyped     string            `json:"only_typed"`
+	TypedAlone    string            `json:"typed_alone"`
+	AllWords      string            `json:"all_words"`
+	SortLabel     string            `json:"sort_label"`
+	Sorts         map[string]string `json:"sorts"`
+	Facets        map[string]string `json:"facets"`
+	Kinds         map[string]string `json:"kinds"`
+	Statuses      map[string]string `json:"statuses"`
+
+	Values map[string]map[string]string `json:"values"` // of the other facets with words of their own
+
 	Pages           string            `json:"pages"`
 	Previous        string            `json:"previous"`
 	Next            string            `json:"next"`
@@ -137,12 +142,16 @@ type Frame struct {
 	Title    string
 	Plan     string
 	Style    string // address of the style sheet
+	Script   string // address of the search page's script
 	Home     string // address of the first page, in the reader's language
 	Feeds    string // of the page that lists feeds
 	Feed     string // of the feed of what the page shows; empty when there is none
 	SwitchTo string // address of the same page in the other language
 	Other    string // that language
-	Kept     []param
+
+	SwitchHome string // address of the first page in the other language
+	Canonical  string // the page's one address, where several lead to it; empty: not said
+	Kept       []param
 }
 
 // param is what a form hands on without showing it.
@@ -171,6 +180,7 @@ func (s *Server) frame(r *http.Request) Frame {
 	}
 	f.Home, f.Feeds = f.address("/", url.Values{}), f.address("/feeds", url.Values{})
 	other := Frame{Lang: f.Other}
+	f.SwitchHome = other.address("/", url.Values{})
 	f.SwitchTo = other.address(r.URL.EscapedPath(), r.URL.Query())
 	return f
 }

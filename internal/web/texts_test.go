@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"utkik/index"
 	"utkik/internal/call"
 )
 
@@ -132,6 +133,8 @@ func TestWordsForEverything(t *testing.T) {
 			got  map[string]string
 		}{
 			"events": {events, x.Events}, "kinds": {kinds, x.Kinds}, "statuses": {statuses, x.Statuses}, "fields": {fields, x.Fields},
+			"deadlines": {sorted(index.Scale(index.FacetDeadline)), x.Values[index.FacetDeadline]},
+			"budgets":   {sorted(index.Scale(index.FacetBudget)), x.Values[index.FacetBudget]}, "forms": {index.Actions(), x.Values[index.FacetAction]},
 			"facets": {slices.Sorted(slices.Values(facetOrder)), x.Facets}, "sorts": {slices.Sorted(slices.Values(sorts("x"))), x.Sorts},
 		} {
 			var got []string
@@ -151,6 +154,8 @@ func TestWordsForEverything(t *testing.T) {
 		}
 	}
 }
+
+func sorted(values []string) []string { return slices.Sorted(slices.Values(values)) }
 
 // constants gives the values of the vocabulary's constants of a type, sorted: what is added there is missed here.
 func constants(t *testing.T, typeName string) []string {
