@@ -1,11 +1,15 @@
 package store
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"sync"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
 
@@ -76,4 +80,111 @@ func unpackCall(body []byte) (call.Call, error) {
 		return call.Call{}, fmt.Errorf("a stored call cannot be read: %v", err)
 	}
 	return c, nil
+}
+
+// textOf gives the text of a call in the form that [call.Encode] writes. Searches show snippets of twenty calls at a time,
+// and to check and take apart all of a call would be most of their work: what is no text is passed over.
+func textOf(line []byte) (string, error) {
+	raw, ok := rawText(line)
+	ok = ok && utf8.Valid(raw)
+	if ok && bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw), nil
+	}
+	if ok {
+		if out, ok := unescaped(raw); ok {
+			return out, nil
+		}
+	}
+	var c struct {
+		Text string `json:"text"`
+	}
+	err := json.Unmarshal(line, &c)
+	return c.Text, err
+}
+
+// rawText finds the text's string, without its quotes, among the members of an object; ok tells that it is there.
+func rawText(line []byte) (raw []byte, ok bool) {
+	depth := 0
+	for i := 0; i < len(line); i++ {
+		switch line[i] {
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		case '"':
+			end := stringEnd(line, i+1)
+			if end < 0 {
+				return nil, false
+			}
+			if depth == 1 && string(line[i:end+1]) == `"text"` && bytes.HasPrefix(line[end+1:], []byte(`:"`)) {
+				from := end + len(`":"`)
+				to := stringEnd(line, from)
+				return line[from:max(from, to)], to >= 0
+			}
+			i = end
+		}
+	}
+	return nil, false
+}
+
+// stringEnd gives the place of the quote that ends a string, or -1.
+func stringEnd(line []byte, from int) int {
+	for i := from; ; i++ {
+		n := bytes.IndexByte(line[i:], '"')
+		if n < 0 {
+			return -1
+		}
+		i += n
+		slashes := 0
+		for k := i - 1; k >= from && line[k] == '\\'; k-- {
+			slashes++
+		}
+		if slashes%2 == 0 {
+			return i
+		}
+	}
+}
+
+// unescaped reads the escapes that the encoder writes for text: not those of a letter outside the basic plane, which it
+// writes as it is.
+func unescaped(raw []byte) (string, bool) {
+	out := make([]byte, 0, len(raw))
+	for {
+		n := bytes.IndexByte(raw, '\\')
+		if n < 0 {
+			return string(append(out, raw...)), true
+		}
+		if n+1 >= len(raw) {
+			return "", false
+		}
+		out = append(out, raw[:n]...)
+		c := raw[n+1]
+		raw = raw[n+2:]
+		switch c {
+		case '"', '\\', '/':
+			out = append(out, c)
+		case 'n':
+			out = append(out, '\n')
+		case 't':
+			out = append(out, '\t')
+		case 'r':
+			out = append(out, '\r')
+		case 'b':
+			out = append(out, '\b')
+		case 'f':
+			out = append(out, '\f')
+		case 'u':
+			if len(raw) < 4 {
+				return "", false
+			}
+			code, err := strconv.ParseUint(string(raw[:4]), 16, 16)
+			if err != nil || utf16.IsSurrogate(rune(code)) {
+				return "", false
+			}
+			out = utf8.AppendRune(out, rune(code))
+			raw = raw[4:]
+		default:
+			return "", false
+		}
+	}
 }

@@ -105,13 +105,9 @@ func (s *Store) Texts(ctx context.Context, keys []call.Key) (map[call.Key]string
 		if err != nil {
 			return nil, s.fail("text of "+key.String(), "", err)
 		}
-		var c struct {
-			Text string `json:"text"`
-		}
-		if err := json.Unmarshal(line, &c); err != nil {
+		if out[key], err = textOf(line); err != nil {
 			return nil, s.fail("text of "+key.String(), "", err)
 		}
-		out[key] = c.Text
 	}
 	return out, nil
 }
