@@ -190,6 +190,7 @@ var arrows = []arrow{
 	{"internal/web", "internal/subscription", yes, "what recipients follow and decide"},
 	{"internal/web", "internal/token", yes, "opens the links of mails"},
 	{"internal/web", "internal/feed", yes, "writes feeds and calendars"},
+	{"internal/web", "internal/diff", yes, "tells what changed in a text"},
 	{"internal/web", "ours", no, "the page shows the stages; app starts it"},
 	{"any", "cmd/...", no, "nobody imports a command"},
 	{"internal/app", "ours", yes, "app wires everything"},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"utkik/crawler/kind"
@@ -150,22 +151,58 @@ func (s *Store) Document(ctx context.Context, source, key string) (kind.Document
 	return d.Document, err
 }
 
+// Original is an answer that a version was read from, without its body.
+type Original struct {
+	URL     string // the final one
+	Fetched time.Time
+	Type    string // as the source named it: text/html; charset=utf-8
+	Hash    string // SHA-256 of the body, hexadecimal; see [Store.Body]
+}
+
 // Originals gives the stored answers that a version was read from, in the order in which they were read: those of its own
 // run or the last before it. Where one is forgotten by now, a newer answer to the same request stands for it, and one of
 // which none is kept is left out.
-func (s *Store) Originals(ctx context.Context, source string, v *Version) ([]kind.Document, error) {
-	var out []kind.Document
+func (s *Store) Originals(ctx context.Context, source string, v *Version) ([]Original, error) {
+	var out []Original
 	for _, key := range v.From {
-		d, err := one(ctx, s, "document "+key+" of "+source, scanDocument, documentOrigin, source, key, v.Run)
+		o, err := one(ctx, s, "document "+key+" of "+source, scanOriginal, documentOrigin, source, key, v.Run)
 		if errors.Is(err, ErrNotFound) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, d.Document)
+		out = append(out, o)
 	}
 	return out, nil
+}
+
+func scanOriginal(row scanner) (Original, error) {
+	var o Original
+	var fetched int64
+	var text string
+	if err := row.Scan(&o.URL, &fetched, &text, &o.Hash); err != nil {
+		return o, err
+	}
+	var header http.Header
+	if err := json.Unmarshal([]byte(text), &header); err != nil {
+		return o, fmt.Errorf("kept headers cannot be read: %v", err)
+	}
+	o.Fetched, o.Type = at(fetched), header.Get("Content-Type")
+	return o, nil
+}
+
+// Body gives the bytes of an answer as they came; ErrNotFound when they are not kept any more.
+func (s *Store) Body(ctx context.Context, hash string) ([]byte, error) {
+	packed, err := one(ctx, s, "document "+hash, scanBody, bodyOne, hash)
+	if err != nil {
+		return nil, err
+	}
+	body, err := unpack(packed)
+	if err != nil {
+		return nil, s.fail("document "+hash, "", err)
+	}
+	return body, nil
 }
 
 // Answers gives at most limit stored answers to that request with status 200, newest first, those that could

@@ -285,7 +285,11 @@ func TestOriginals(t *testing.T) {
 				docs, err := s.Originals(ctx, "ft-portal", &vs[i])
 				var got []string
 				for _, d := range docs {
-					got = append(got, string(d.Body))
+					body, err := s.Body(ctx, d.Hash)
+					if err != nil || d.Type != page.Header.Get("Content-Type") || !strings.HasSuffix(d.URL, "?final") {
+						t.Errorf("%+v: %v", d, err)
+					}
+					got = append(got, string(body))
 				}
 				if d := cmp.Diff(want[i], got); d != "" || err != nil {
 					t.Errorf("version %d (-want +got): %v\n%s", vs[i].N, err, d)

@@ -12,6 +12,7 @@ const (
 	runLastComplete
 	coverageList
 	rulingList
+	bodyOne
 	bodyKnown
 	documentNewest
 	documentOrigin
@@ -224,6 +225,7 @@ var statements = [queries]string{
 		ON CONFLICT (source, ref, at, decision, likeness) DO NOTHING`,
 	rulingList: `SELECT id, source, ref, decision, reason, why, at, likeness FROM rulings WHERE source = $1 ORDER BY id`,
 
+	bodyOne:    `SELECT body FROM bodies WHERE hash = $1`,
 	bodyKnown:  `SELECT COUNT(*) FROM bodies WHERE hash = $1`,
 	bodyStands: `SELECT COUNT(*) FROM bodies WHERE hash = $1`,
 	bodyInsert: `INSERT INTO bodies (hash, body) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING`,
@@ -235,7 +237,7 @@ var statements = [queries]string{
 	documentNewest: `SELECT ` + documentColumns + ` FROM documents d JOIN bodies b ON b.hash = d.body
 		WHERE d.source = $1 AND d.key = $2 AND d.status = 200 AND d.problem = '' ORDER BY d.id DESC LIMIT 1`,
 	// What was read then, or what of it is left.
-	documentOrigin: `SELECT ` + documentColumns + ` FROM documents d JOIN bodies b ON b.hash = d.body
+	documentOrigin: `SELECT d.url, d.fetched, d.header, d.body FROM documents d
 		WHERE d.source = $1 AND d.key = $2 AND d.status = 200 AND d.problem = ''
 		ORDER BY CASE WHEN d.run <= $3 THEN 0 ELSE 1 END, d.id DESC LIMIT 1`,
 	documentAnswers: `SELECT ` + documentColumns + ` FROM documents d JOIN bodies b ON b.hash = d.body JOIN runs r ON r.id = d.run

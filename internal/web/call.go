@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"utkik/index"
 	"utkik/internal/call"
@@ -28,15 +27,30 @@ type callPage struct {
 	Gone       string // the sentence about what left its source
 	URL        string
 	AtSource   string
+	Glance     []fact // what is asked first
 	Facts      []fact
+	Dates      []dated
+	Line       *line     // the dates as a picture; nil where there is nothing to draw
+	Expected   string    // when it is to open, in words, where no day is stated
 	Links      []webLink // documents and pages that its source names
 	Calendar   string    // address of its last days for a calendar; empty when it has none
 	Odds       string    // the sentence about other last days that other sources state
 	AlsoAt     []other   // other sources' items of the same call
 	Parts      []family  // the call that it is a topic of, or its topics
 	Why        []why
-	Paragraphs []string
+	Decided    []verdict
+	Decide     *decideForm // of who may decide
+	Text       []block
+	Similar    []alike
 	History    []event
+	Originals  []original
+}
+
+// block is a piece of a call's text: a heading, a list or a paragraph.
+type block struct {
+	Heading string
+	Items   []string
+	Text    string
 }
 
 type fact struct {
@@ -51,7 +65,7 @@ type why struct {
 	Priority string
 	Link     string // to all that concerns it
 	Quotes   []quote
-	Networks string
+	Networks []string
 }
 
 // quote holds words of the plan against words of the call.
@@ -66,14 +80,11 @@ type part struct {
 	Marked bool
 }
 
-// event is a line of the call's history. Change says from what to what, where that can be said.
-type event struct{ When, What, Field, Change string }
-
 // maxQuotes is how many reasons are shown of a priority; the strongest come first.
 const maxQuotes = 3
 
 func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
-	f := s.frame(r)
+	f, ctx := s.frame(r), r.Context()
 	key := call.Key{Source: r.PathValue("source"), Ref: r.PathValue("ref")}
 	rec, err := s.cfg.Store.Record(r.Context(), key)
 	if err != nil {
@@ -87,10 +98,14 @@ func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
+	versions, err := s.cfg.Store.Versions(ctx, key)
+	if err != nil {
+		return view{}, err
+	}
 	c, now := rec.Call, s.cfg.Now()
 	c.Status = c.StatusAt(now)
 	title, in := c.TitleIn(f.Lang)
-	p := callPage{Frame: f, Heading: cmp.Or(title, c.Identifier, c.Ref), HeadingIn: tag(in), Language: tag(c.Language), Facts: s.facts(f, &rec)}
+	p := callPage{Frame: f, Heading: cmp.Or(title, c.Identifier, c.Ref), HeadingIn: tag(in), Language: tag(c.Language), Glance: s.glance(f, &c), Facts: s.facts(f, &rec)}
 	for _, l := range c.Links {
 		if host := webHost(l.URL); host != "" {
 			p.Links = append(p.Links, webLink{l.URL, cmp.Or(l.Title, host)})
@@ -103,8 +118,10 @@ func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 	}
 	p.Status, p.StatusName, p.When = string(c.Status), f.T.Statuses[string(c.Status)], when(f.T, &c, now)
 	if c.Opens.IsZero() && len(c.Deadlines) == 0 && c.Expected != "" {
-		p.When = moment{Day: f.T.ExpectedIn + " " + c.Expected}
+		p.Expected = f.T.ExpectedIn + " " + c.Expected
+		p.When = moment{Day: p.Expected}
 	}
+	p.Dates, p.Line = s.dates(f, &c, now)
 	if host := webHost(c.URL); host != "" {
 		p.URL, p.AtSource = c.URL, fmt.Sprintf(f.T.AtSource, host)
 	}
@@ -117,15 +134,64 @@ func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 	if err := s.others(r.Context(), f, &p, &rec.Call); err != nil {
 		return view{}, err
 	}
-	for _, para := range strings.Split(c.Text, "\n\n") {
-		if para = strings.TrimSpace(para); para != "" {
-			p.Paragraphs = append(p.Paragraphs, para)
-		}
+	p.Text = blocks(c.Text)
+	p.History = s.history(f, changes, versions)
+	if p.Similar, err = s.similar(ctx, f, &c); err != nil {
+		return view{}, err
 	}
-	for i := len(changes) - 1; i >= 0; i-- { // newest first
-		p.History = append(p.History, s.event(f, &changes[i]))
+	if p.Originals, err = s.originals(ctx, f, key, versions); err != nil {
+		return view{}, err
+	}
+	if p.Decided, p.Decide, err = s.decisions(r, f, key); err != nil {
+		return view{}, err
 	}
 	return view{page: "call", data: p}, nil
+}
+
+// maxHeading is how long a line may be that is taken for a heading, in letters.
+const maxHeading = 60
+
+// blocks takes a text apart for reading. Sources give plain text: a short line of its own that ends in a colon or no stop is a
+// heading where more follows, lines that begin with a dash or a bullet are a list.
+func blocks(text string) []block {
+	var out []block
+	for _, para := range strings.Split(text, "\n\n") {
+		para = strings.TrimSpace(para)
+		lines := strings.Split(para, "\n")
+		switch items := listed(lines); {
+		case para == "":
+		case items != nil:
+			if n := len(out); n > 0 && out[n-1].Items != nil {
+				out[n-1].Items = append(out[n-1].Items, items...)
+			} else {
+				out = append(out, block{Items: items})
+			}
+		case len(lines) == 1 && len([]rune(para)) <= maxHeading && strings.HasSuffix(para, ":"):
+			out = append(out, block{Heading: strings.TrimRight(para, ": ")})
+		default:
+			out = append(out, block{Text: para})
+		}
+	}
+	for i := range out { // nothing follows: no heading
+		if out[i].Heading != "" && i == len(out)-1 {
+			out[i] = block{Text: out[i].Heading + ":"}
+		}
+	}
+	return out
+}
+
+// listed gives the items of a list; nil where any line is none.
+func listed(lines []string) []string {
+	var out []string
+	for _, l := range lines {
+		l = strings.TrimSpace(l)
+		item := strings.TrimSpace(strings.TrimLeft(l, "-–•·*▪◦"))
+		if item == l || item == "" {
+			return nil
+		}
+		out = append(out, item)
+	}
+	return out
 }
 
 func (s *Server) why(f Frame, c *call.Call, res match.Result) why {
@@ -134,7 +200,7 @@ func (s *Server) why(f Frame, c *call.Call, res match.Result) why {
 		Link:     f.address("/", asked{chosen: map[string][]string{index.FacetPriority: {res.Priority}}}.values()),
 	}
 	if pr, ok := s.cfg.Plan.Priority(res.Priority); ok {
-		w.Networks = networks(pr)
+		w.Networks = s.networks(f, pr)
 	}
 	for _, reason := range res.Reasons {
 		if len(w.Quotes) == maxQuotes {
@@ -178,75 +244,54 @@ func webHost(s string) string {
 	return strings.TrimPrefix(u.Hostname(), "www.")
 }
 
-func (s *Server) facts(f Frame, rec *store.Record) []fact {
-	c, t := &rec.Call, f.T
-	var out []fact
-	add := func(name string, values ...string) {
-		var vs []string
-		for _, v := range values {
-			if v != "" {
-				vs = append(vs, v)
-			}
-		}
-		if len(vs) > 0 {
-			out = append(out, fact{name, vs})
+// adder gathers facts, and leaves out what is not stated.
+type adder []fact
+
+func (a *adder) add(name string, values ...string) {
+	var vs []string
+	for _, v := range values {
+		if v != "" {
+			vs = append(vs, v)
 		}
 	}
-	var dates []string
-	if !c.Opens.IsZero() {
-		word := t.Opens
-		if c.Opens.Passed(s.cfg.Now()) {
-			word = t.OpenedOn
-		}
-		dates = append(dates, word+" "+t.moment(c.Opens))
+	if len(vs) > 0 {
+		*a = append(*a, fact{name, vs})
 	}
-	for _, d := range c.Deadlines {
-		dates = append(dates, t.Closes+" "+t.moment(d))
-	}
-	if c.Opens.IsZero() && c.Expected != "" {
-		dates = append(dates, t.ExpectedIn+" "+c.Expected)
-	}
-	add(t.Deadlines, dates...)
-	var stages []string
-	for _, st := range c.Stages {
-		stages = append(stages, t.stage(st))
-	}
-	add(t.Stages, stages...)
-	add(t.Facets[index.FacetKind], t.Kinds[string(c.Kind)])
-	add(t.Budget, t.euro(c.BudgetEUR))
+}
+
+// glance is what is asked of a call before anything else.
+func (s *Server) glance(f Frame, c *call.Call) []fact {
+	t := f.T
+	var out adder
+	out.add(t.Facets[index.FacetKind], t.Kinds[string(c.Kind)])
+	out.add(t.Budget, t.euro(c.BudgetEUR))
 	switch {
 	case c.MinEUR > 0 && c.MaxEUR > c.MinEUR:
-		add(t.PerGrant, t.euro(c.MinEUR)+" – "+t.euro(c.MaxEUR))
+		out.add(t.PerGrant, t.euro(c.MinEUR)+" – "+t.euro(c.MaxEUR))
 	default:
-		add(t.PerGrant, t.euro(max(c.MinEUR, c.MaxEUR)))
+		out.add(t.PerGrant, t.euro(max(c.MinEUR, c.MaxEUR)))
 	}
 	if c.Grants > 0 {
-		add(t.Grants, number(int64(c.Grants), t.Group))
+		out.add(t.Grants, number(int64(c.Grants), t.Group))
 	}
-	if title, _ := c.TitleIn(f.Lang); title != c.Title {
-		add(t.SourceTitle, c.Title)
-	}
-	add(t.Programme, append([]string{c.Programme}, c.Divisions...)...)
-	add(t.CallName, c.CallTitle, c.ParentTitle, c.Project, c.Call)
-	add(t.Identifier, c.Identifier)
-	add(t.ActionTypes, c.ActionTypes...)
-	add(t.Eligible, c.Eligible)
-	add(t.SourceName, s.sourceName(f, c.Source))
-	add(t.FirstSeen, t.day(rec.FirstSeen))
+	out.add(t.Eligible, c.Eligible)
 	return out
 }
 
-// stage says one line of a timeline: what was asked, and from when to when.
-func (t *texts) stage(s call.Stage) string {
-	switch {
-	case s.Opens.IsZero() && s.Closes.IsZero():
-		return s.Name
-	case s.Closes.IsZero():
-		return s.Name + ": " + t.moment(s.Opens) + " –"
-	case s.Opens.IsZero():
-		return s.Name + ": – " + t.moment(s.Closes)
+func (s *Server) facts(f Frame, rec *store.Record) []fact {
+	c, t := &rec.Call, f.T
+	var out adder
+	if title, _ := c.TitleIn(f.Lang); title != c.Title {
+		out.add(t.SourceTitle, c.Title)
 	}
-	return s.Name + ": " + t.moment(s.Opens) + " – " + t.moment(s.Closes)
+	out.add(t.Programme, append([]string{c.Programme}, c.Divisions...)...)
+	out.add(t.CallName, c.CallTitle, c.ParentTitle, c.Project, c.Call)
+	out.add(t.Identifier, c.Identifier)
+	out.add(t.ActionTypes, c.ActionTypes...)
+	out.add(t.Sheet.Topics, c.Topics...)
+	out.add(t.SourceName, s.sourceName(f, c.Source))
+	out.add(t.FirstSeen, t.day(rec.FirstSeen))
+	return out
 }
 
 func (t *texts) euro(n int64) string {
@@ -256,97 +301,22 @@ func (t *texts) euro(n int64) string {
 	return fmt.Sprintf(t.Euro, number(n, t.Group))
 }
 
-func networks(p *plan.Priority) string {
+// networks are those in which a priority is coordinated: by their names, with what the plan calls them.
+func (s *Server) networks(f Frame, p *plan.Priority) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, a := range p.Activities {
 		for _, n := range a.Networks {
-			if !seen[n] {
-				seen[n] = true
-				out = append(out, n)
+			if seen[n] {
+				continue
 			}
-		}
-	}
-	return strings.Join(out, ", ")
-}
-
-func (s *Server) event(f Frame, ch *call.Change) event {
-	t := f.T
-	e := event{When: t.moment(call.At(ch.At)), What: t.Events[string(ch.Event)]}
-	switch ch.Event {
-	case call.EventNew:
-		if ch.Baseline {
-			e.What = t.Baseline
-		}
-		return e
-	case call.EventStatus:
-		if ch.Field == "listed" {
-			e.What = t.Returned
-			return e
-		}
-		e.Change = s.change(f, ch)
-	case call.EventWithdrawn, call.EventOpened, call.EventClosed: // say it all
-	default:
-		e.Change = s.change(f, ch)
-	}
-	if ch.Event == call.EventText {
-		e.Field = t.Fields[ch.Field]
-	}
-	if ch.Mended {
-		e.What = fmt.Sprintf(t.Mended, e.What)
-	}
-	return e
-}
-
-// change says from what to what.
-func (s *Server) change(f Frame, ch *call.Change) string {
-	from, to := s.value(f, ch.Field, ch.Old), s.value(f, ch.Field, ch.New)
-	switch {
-	case from != "" && to != "" && from != to:
-		return fmt.Sprintf(f.T.ChangeBoth, from, to)
-	case to != "":
-		return fmt.Sprintf(f.T.ChangeTo, to)
-	case from != "":
-		return fmt.Sprintf(f.T.ChangeFrom, from)
-	}
-	return ""
-}
-
-// day is the day of an instant, in Swedish time.
-func (t *texts) day(at time.Time) string {
-	local := at.In(call.Brussels())
-	return t.moment(call.Day(local.Year(), local.Month(), local.Day()))
-}
-
-// maxValue is how many letters of an old or new value the history shows.
-const maxValue = 200
-
-// value puts an old or new value of the change log into the reader's words.
-func (s *Server) value(f Frame, field, v string) string {
-	switch field {
-	case "status":
-		return f.T.Statuses[v]
-	case "kind":
-		return cmp.Or(f.T.Kinds[v], v)
-	case "text":
-		var n int64
-		if _, err := fmt.Sscan(v, &n); err == nil {
-			return fmt.Sprintf(f.T.Characters, number(n, f.T.Group))
-		}
-	case "budget_eur", "contribution_min_eur", "contribution_max_eur":
-		var n int64
-		if _, err := fmt.Sscan(v, &n); err == nil {
-			return f.T.euro(n)
-		}
-	case "deadlines", "opens":
-		var out []string
-		for _, d := range strings.Split(v, ", ") {
-			if m, err := call.ParseMoment(d); err == nil {
-				d = f.T.moment(m)
+			seen[n] = true
+			i := slices.IndexFunc(s.cfg.Plan.Networks, func(x plan.Network) bool { return x.ID == n })
+			if i >= 0 && s.cfg.Plan.Networks[i].Name != n {
+				n = fmt.Sprintf(f.T.Sheet.NetworkIn, s.cfg.Plan.Networks[i].Name, n)
 			}
-			out = append(out, d)
+			out = append(out, n)
 		}
-		return strings.Join(out, "; ")
 	}
-	return short(v, maxValue)
+	return out
 }

@@ -9,10 +9,12 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"utkik/crawler/kind"
 	"utkik/index"
 	"utkik/internal/account"
 	"utkik/internal/call"
@@ -27,6 +29,7 @@ var now = time.Date(2026, 7, 28, 9, 0, 0, 0, call.Brussels())
 
 var testPlan = plan.Plan{
 	ID: "test", Name: "Vår plan", NameEN: "Our plan", Language: "sv",
+	Networks: []plan.Network{{ID: "EFNS", Name: "Europaforum"}, {ID: "BK", Name: "BK"}},
 	Departments: []plan.Department{
 		{ID: "kultur", Name: "Kulturen", NameEN: "The culture department", Priorities: []string{"kultur"}},
 		{ID: "miljo", Name: "Miljökontoret", Priorities: []string{"miljo"}},
@@ -74,7 +77,7 @@ func calls() []call.Call {
 		{Source: "have-your-say", Ref: "14002", Kind: call.KindConsultation, Title: "Early closed consultation", Status: call.StatusClosed, Deadlines: day(9, 10), Language: "en"},
 	}
 	for i := range 45 { // enough for three pages, and for facets with something to fold away
-		out = append(out, call.Call{Source: "ft-portal", Ref: fmt.Sprintf("BULK-%02d", i), Kind: call.KindCall, Title: fmt.Sprintf("Forest call %d", i),
+		out = append(out, call.Call{Source: "ft-portal", Ref: fmt.Sprintf("BULK-%02d", i), Kind: call.KindCall, Title: fmt.Sprintf("Forest call %d", i), Call: fmt.Sprintf("FOREST-%d", i%9), Topics: []string{"forests"},
 			Programme: fmt.Sprintf("PROG%02d", i%12), Status: call.StatusOpen, Deadlines: day(12, 1+i%28), Language: "en"})
 	}
 	return out
@@ -109,6 +112,28 @@ func linkedWind(ctx context.Context, st *store.Store) error {
 		return err
 	}
 	return st.JudgeLink(ctx, wind, news, link.Hand, "kansliet", "läst på sidan")
+}
+
+// reread is a later run, in which the first call is changed, with the answers that it was read from: one that a browser
+// may show, one that would run in it, and one that it should keep.
+func reread(ctx context.Context, st *store.Store) error {
+	changes := history()
+	at := changes[slices.IndexFunc(changes, func(c call.Change) bool { return c.Field == "text" })].At
+	run, err := st.BeginRun(ctx, "ft-portal", "crawl", at)
+	if err != nil {
+		return err
+	}
+	var from []string
+	for i, media := range []string{"application/json", "text/html; charset=ISO-8859-1", "application/pdf", "nonsense;;"} {
+		d := kind.Document{Request: kind.Request{URL: fmt.Sprintf("https://www.example.eu/data/%d", i)}, URL: fmt.Sprintf("https://www.example.eu/data/%d", i), Status: 200,
+			Header: http.Header{"Content-Type": {media}}, Fetched: at, Body: []byte(script + media)}
+		if err := st.KeepDocument(ctx, run, d, ""); err != nil {
+			return err
+		}
+		from = append(from, d.Request.Key())
+	}
+	run.Ended, run.Complete = at.Add(time.Minute), true
+	return st.Commit(ctx, run, store.Batch{Source: "ft-portal", At: at, Saves: []store.Save{{Call: calls()[0], Version: true, Seen: true, Changes: changes[1:], From: from}}})
 }
 
 // history is what happened to the first call: every event, and every field that the change log names.
@@ -208,7 +233,8 @@ func site(t testing.TB) *Server {
 		s := store.Save{Call: c, Version: true, Seen: true, Changes: []call.Change{{Event: call.EventNew, Material: true}}}
 		switch c.Ref {
 		case "RAIL-1":
-			s.Changes = history()
+			s.Changes = []call.Change{{At: at, Event: call.EventNew, Baseline: true}}
+			s.Call.Text = strings.Replace(s.Call.Text, "tracks", "rails", 1)
 		case "GONE":
 			s.Gone = at
 		case "RTL":
@@ -225,6 +251,9 @@ func site(t testing.TB) *Server {
 		if err := st.Commit(ctx, run, *batches[source]); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := reread(ctx, st); err != nil {
+		t.Fatal(err)
 	}
 	if err := st.SaveMatches(ctx, testPlan.ID, "hash", reasons(), 1); err != nil {
 		t.Fatal(err)
@@ -262,11 +291,20 @@ func site(t testing.TB) *Server {
 	return s
 }
 
+// editor may decide, and is the recipient kultur.
+var editor = account.Actor{ID: "eva", Name: "Eva", Mail: "Kultur@example.org", Role: account.Editor}
+
 // get asks for an address and gives the answer.
 func get(t testing.TB, s http.Handler, address string) *httptest.ResponseRecorder {
 	t.Helper()
+	return getAs(t, s, account.Actor{}, address)
+}
+
+// getAs asks as somebody.
+func getAs(t testing.TB, s http.Handler, who account.Actor, address string) *httptest.ResponseRecorder {
+	t.Helper()
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, address, nil))
+	s.ServeHTTP(w, httptest.NewRequestWithContext(account.With(t.Context(), who), http.MethodGet, address, nil))
 	return w
 }
 

@@ -71,8 +71,6 @@ type texts struct {
 	Budget          string            `json:"budget"`
 	PerGrant        string            `json:"per_grant"`
 	Grants          string            `json:"grants"`
-	Deadlines       string            `json:"deadlines"`
-	Stages          string            `json:"stages"` // the times at which a consultation asks
 	SourceTitle     string            `json:"source_title"`
 	Links           string            `json:"links"`
 	AlsoAt          string            `json:"also_at"`
@@ -116,7 +114,10 @@ type texts struct {
 	ProblemOurs     string            `json:"problem_ours"`
 	ProblemSlow     string            `json:"problem_slow"`
 	ProblemQuery    string            `json:"problem_query"`
+	ProblemForm     string            `json:"problem_form"`
 	Foot            string            `json:"foot"`
+	Nav             navTexts          `json:"nav"`
+	Sheet           sheetTexts        `json:"sheet"`
 	Act             actTexts          `json:"act"`
 	Feed            feedTexts         `json:"feed"`
 }
@@ -144,6 +145,7 @@ type Frame struct {
 	Style    string // address of the style sheet
 	Script   string // address of the search page's script
 	Home     string // address of the first page, in the reader's language
+	Nav      []navItem
 	Feeds    string // of the page that lists feeds
 	Feed     string // of the feed of what the page shows; empty when there is none
 	SwitchTo string // address of the same page in the other language
@@ -152,6 +154,35 @@ type Frame struct {
 	SwitchHome string // address of the first page in the other language
 	Canonical  string // the page's one address, where several lead to it; empty: not said
 	Kept       []param
+}
+
+// navTexts are the names of the site's sections.
+type navTexts struct {
+	Label  string `json:"label"`
+	Search string `json:"search"`
+}
+
+// navItem is a section of the site. Here tells how the page that is shown stands to it, as aria-current says it: page, true
+// or nothing.
+type navItem struct{ Link, Name, Here string }
+
+// navigation lists the sections of the site, with the one that a page belongs to marked.
+func navigation(f Frame, path string) []navItem {
+	t := &f.T.Nav
+	var out []navItem
+	for _, section := range []struct{ path, name string }{
+		{"/", t.Search},
+	} {
+		item := navItem{Link: f.address(section.path, url.Values{}), Name: section.name}
+		switch {
+		case path == section.path:
+			item.Here = "page"
+		case section.path != "/" && strings.HasPrefix(path, section.path+"/"):
+			item.Here = "true"
+		}
+		out = append(out, item)
+	}
+	return out
 }
 
 // param is what a form hands on without showing it.
@@ -178,6 +209,7 @@ func (s *Server) frame(r *http.Request) Frame {
 	if lang == "en" && s.cfg.Plan.NameEN != "" {
 		f.Plan = s.cfg.Plan.NameEN
 	}
+	f.Nav = navigation(f, r.URL.Path)
 	f.Home, f.Feeds = f.address("/", url.Values{}), f.address("/feeds", url.Values{})
 	other := Frame{Lang: f.Other}
 	f.SwitchHome = other.address("/", url.Values{})

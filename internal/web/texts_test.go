@@ -206,7 +206,7 @@ func TestNoWordsInTemplates(t *testing.T) {
 	}
 	for _, name := range names {
 		raw, _ := files.ReadFile(name)
-		trees, err := parse.Parse(name, string(raw), "", "", map[string]any{"or": fmt.Sprint, "not": fmt.Sprint})
+		trees, err := parse.Parse(name, string(raw), "", "", map[string]any{"or": fmt.Sprint, "not": fmt.Sprint, "eq": fmt.Sprint})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -73,8 +73,12 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.texts[lang] = t
 	}
-	for _, page := range []string{"search", "call", "act", "feeds", "message"} {
-		t, err := template.New("layout.html").ParseFS(files, "templates/layout.html", "templates/"+page+".html")
+	for page, parts := range map[string][]string{"search": nil, "call": {"line"}, "act": nil, "feeds": nil, "message": nil} {
+		names := []string{"templates/layout.html", "templates/" + page + ".html"}
+		for _, part := range parts {
+			names = append(names, "templates/"+part+".html")
+		}
+		t, err := template.New("layout.html").ParseFS(files, names...)
 		if err != nil {
 			return nil, fmt.Errorf("web: %v", err)
 		}
@@ -94,6 +98,8 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) routes() {
 	s.handle("GET /{$}", account.Reader, s.page(s.search))
 	s.handle("GET /call/{source}/{ref...}", account.Reader, s.page(s.call))
+	s.handle("GET /original/{source}/{ref...}", account.Reader, s.original)
+	s.handle("POST /decide/{source}/{ref...}", account.Editor, s.decide)
 	s.handle("GET /feeds", account.Reader, s.page(s.feeds))
 	s.handle("GET /feeds/{file}", account.Reader, s.feed(s.searchFeed))
 	s.handle("GET /feeds/priority/{file}", account.Reader, s.feed(s.priorityFeed))
@@ -150,8 +156,9 @@ func cached(next http.Handler) http.HandlerFunc {
 }
 
 var (
-	errNotFound   = errors.New("no such page")
-	errNotAllowed = errors.New("not for whoever asks")
+	errNotFound      = errors.New("no such page")
+	errNotAllowed    = errors.New("not for whoever asks")
+	errNotUnderstood = errors.New("a form that is none of ours")
 )
 
 // view is a page to render: which template, which data, and the HTTP status, 0 for 200.
@@ -193,6 +200,8 @@ func (s *Server) problem(r *http.Request, err error) view {
 	switch {
 	case errors.Is(err, errNotFound), errors.Is(err, store.ErrNotFound):
 		status, text = http.StatusNotFound, f.T.ProblemNotFound
+	case errors.Is(err, errNotUnderstood):
+		status, text = http.StatusBadRequest, f.T.ProblemForm
 	case errors.Is(err, errNotAllowed):
 		status, text = http.StatusForbidden, f.T.ProblemDenied
 		if s.actor(r).ID == "" {
