@@ -110,7 +110,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 	f, actor := s.frame(r), s.actor(r)
 	key := call.Key{Source: r.PathValue("source"), Ref: r.PathValue("ref")}
 	d := subscription.Decision{Key: key, Department: r.PostFormValue("department"), Choice: subscription.Choice(r.PostFormValue("choice")),
-		Why: oneLine(r.PostFormValue("why"), 500), Who: short(cmp.Or(actor.Name, actor.ID), 60), At: s.cfg.Now()}
+		Why: typedLine(r.PostFormValue("why"), 500), Who: short(cmp.Or(actor.Name, actor.ID), 60), At: s.cfg.Now()}
 	back := func(q url.Values) {
 		http.Redirect(w, r, f.address("/call/"+key.Path(), q)+"#decisions", http.StatusSeeOther)
 	}
@@ -138,7 +138,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 	back(url.Values{})
 }
 
-// oneLine is what somebody typed, on one line and cut to n letters.
-func oneLine(s string, n int) string {
+// typedLine is what somebody typed, on one line and cut to n letters.
+func typedLine(s string, n int) string {
 	return short(strings.Join(strings.Fields(strings.ToValidUTF8(s, "")), " "), n)
 }
