@@ -39,6 +39,7 @@ type sourceFile struct {
 	Every    time.Duration     `mapstructure:"every"`
 	Delay    time.Duration     `mapstructure:"delay"`
 	MaxBytes int64             `mapstructure:"max_bytes"`
+	Batch    int               `mapstructure:"batch"`
 	Expect   struct {
 		MinItems int           `mapstructure:"min_items"`
 		MaxJump  float64       `mapstructure:"max_jump"`
@@ -73,7 +74,7 @@ func DecodeSource(file string, data []byte) (kind.Source, error) {
 	return kind.Source{
 		ID: f.ID, Kind: f.Kind, Name: f.Name, NameEN: cmp.Or(f.NameEN, f.Name), Home: f.Home, Enabled: f.Enabled,
 		Language: f.Language, Zone: f.Zone, Clock: f.Clock, Address: f.Address, Allow: f.Allow,
-		Every: f.Every, Delay: f.Delay, MaxBytes: f.MaxBytes,
+		Every: f.Every, Delay: f.Delay, MaxBytes: f.MaxBytes, Batch: f.Batch,
 		Expect:   kind.Expect{MinItems: f.Expect.MinItems, MaxJump: f.Expect.MaxJump, Fields: f.Expect.Fields, MaxAge: f.Expect.MaxAge},
 		ItemKind: call.Kind(f.ItemKind), Programme: f.Programme, Rules: f.Rules,
 	}, nil
@@ -124,6 +125,7 @@ func (s *sourceChecker) check(f sourceFile) {
 	}
 	s.want("delay", f.Delay >= 0, "want 0s or more")
 	s.want("max_bytes", f.MaxBytes >= 0, "want 0 or more, got %d", f.MaxBytes)
+	s.want("batch", f.Batch >= 0, "want 0 or more, got %d", f.Batch)
 	s.want("expect.min_items", f.Expect.MinItems >= 0, "want 0 or more, got %d", f.Expect.MinItems)
 	s.want("expect.max_jump", f.Expect.MaxJump > 0 && f.Expect.MaxJump <= 1, "want a share above 0 and up to 1, got %v", f.Expect.MaxJump)
 	s.want("expect.max_age", f.Expect.MaxAge >= 0, "want 0s or more")

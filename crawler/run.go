@@ -96,16 +96,9 @@ func (r *run) do(ctx context.Context) error {
 	if r.src.ID == "" {
 		return errors.New("the source has no id")
 	}
-	site, err := newSite(r.src)
-	if err != nil {
+	if err := r.ready(ctx); err != nil {
 		return err
 	}
-	maxBytes := r.engine.cfg.MaxBytes
-	if r.src.MaxBytes > 0 {
-		maxBytes = r.src.MaxBytes
-	}
-	under := &transport{engine: r.engine, site: site, delay: max(r.engine.cfg.Delay, r.src.Delay), maxBytes: maxBytes, tally: r}
-	r.collector = newCollector(ctx, r.engine.cfg.UserAgent, under)
 	r.bar = newProgress(r.engine.cfg.Progress, r.src.ID)
 	defer r.bar.done()
 
@@ -133,6 +126,21 @@ func (r *run) do(ctx context.Context) error {
 		r.report.Fault = cmp.Or(r.report.Notes[i].Fault, kind.FaultShort)
 	}
 	r.report.Complete = r.report.Err == ""
+	return nil
+}
+
+// ready makes what requests go out by.
+func (r *run) ready(ctx context.Context) error {
+	site, err := newSite(r.src)
+	if err != nil {
+		return err
+	}
+	maxBytes := r.engine.cfg.MaxBytes
+	if r.src.MaxBytes > 0 {
+		maxBytes = r.src.MaxBytes
+	}
+	under := &transport{engine: r.engine, site: site, delay: max(r.engine.cfg.Delay, r.src.Delay), maxBytes: maxBytes, tally: r}
+	r.collector = newCollector(ctx, r.engine.cfg.UserAgent, under)
 	return nil
 }
 
@@ -245,7 +253,7 @@ func (r *run) fresh(reqs []kind.Request) (out []kind.Request) {
 func (r *run) collect(ctx context.Context, wave []kind.Request) (pages []kind.Page, unsure bool, err error) {
 	for len(wave) > 0 {
 		r.bar.more(len(wave))
-		results, err := r.wave(ctx, wave)
+		results, err := r.shared(ctx, wave)
 		if err != nil {
 			return nil, false, err
 		}

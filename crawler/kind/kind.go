@@ -30,6 +30,7 @@ type Source struct {
 	Every    time.Duration     // rhythm of the crawls
 	Delay    time.Duration     // least time between two requests to one host
 	MaxBytes int64             // of one body after decompression; more is an error
+	Batch    int               // how many documents one machine asks for at a time where several read the source; 0 is 100
 	Expect   Expect
 
 	// Of kinds that are configured by data:

@@ -56,7 +56,7 @@ func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
 		return nil, err
 	}
 	defer engine.Close()
-	lines, err := a.crawl(ctx, engine, ids)
+	lines, err := a.crawl(ctx, engine, ids, func(r *intake.Run, _ kind.Source) crawler.Sink { return r })
 	if err == nil {
 		if _, err := a.TellOperator(ctx); err != nil { // what was read is kept, and the next crawl tells
 			a.log.Warn("the operator could not be told", "err", err)
@@ -65,13 +65,14 @@ func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
 	return lines, err
 }
 
-func (a *App) crawl(ctx context.Context, engine *crawler.Engine, ids []string) ([]RunLine, error) {
+// crawl reads sources; sink tells what takes in the documents of a run.
+func (a *App) crawl(ctx context.Context, engine *crawler.Engine, ids []string, sink func(*intake.Run, kind.Source) crawler.Sink) ([]RunLine, error) {
 	lines, err := a.each(ctx, ids, func(src kind.Source, k kind.Kind) (store.Run, error) {
 		if last, err := a.lastRead(ctx, src.ID); err == nil && last.After(a.now()) {
 			a.log.Warn("the clock stands before the last run: what is found now is told on a day whose digest may be out", "source", src.ID, "now", a.now(), "last", last)
 		}
 		run, err := a.take(ctx, src, intake.Crawl, func(r *intake.Run) (crawler.Report, error) {
-			return engine.Run(ctx, src, k, r)
+			return engine.Run(ctx, src, k, sink(r, src))
 		})
 		if err == nil && run.Complete {
 			_, err = a.Store.PruneDocuments(ctx, src.ID, a.now().Add(-keepDocuments))

@@ -56,6 +56,8 @@ func (w *work) kinds() []jobs.Kind {
 		{Name: "clock", Queue: queueClock, Every: time.Minute, Tries: 1, Again: time.Minute, Do: w.clock},
 		// A site that fails is asked again before its next time comes, three times in all.
 		{Name: "crawl", Queue: queueCrawl, Tries: 3, Again: 20 * time.Minute, Do: w.crawlOne},
+		// A part of a large source that a run of it shares: what is left of it that run does itself.
+		{Name: "batch", Queue: queueCrawl, Tries: 3, Again: 10 * time.Second, Do: w.batchJob},
 		{Name: "catch-up", Queue: queueCrawl, Tries: 5, Again: time.Minute, Do: w.catchUp},
 		{Name: "prune", Queue: queueCrawl, Tries: 3, Again: 10 * time.Minute, Do: w.prune},
 		{Name: "digest", Queue: queueMail, Tries: 10, Again: time.Minute, Do: w.digests},
@@ -174,7 +176,7 @@ func (w *work) crawlOne(ctx context.Context, j jobs.Job) error {
 	if done, err := w.read(ctx, w.Config.Sources()[i]); err != nil || done {
 		return err
 	}
-	lines, err := w.crawl(ctx, w.engine, []string{j.Key})
+	lines, err := w.crawl(ctx, w.engine, []string{j.Key}, w.sink)
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

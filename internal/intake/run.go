@@ -33,6 +33,11 @@ func Begin(ctx context.Context, st *store.Store, source kind.Source, mode Mode, 
 	return &Run{st: st, source: source, mode: mode, row: row}, nil
 }
 
+// Join gives a run that goes on elsewhere, for keeping documents of it. Whoever began it ends it.
+func Join(st *store.Store, source kind.Source, id int64) *Run {
+	return &Run{st: st, source: source, mode: Crawl, row: store.Run{ID: id, Source: source.ID}}
+}
+
 // ID is the number of the run's row.
 func (r *Run) ID() int64 { return r.row.ID }
 

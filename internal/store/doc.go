@@ -5,6 +5,7 @@
 //
 //	runs        one row a run of a source; ended = 0 while it is going on
 //	bodies      raw bodies, zstd, once for each SHA-256
+//	batches     parts of a run that several machines do, while it goes on  -> runs
 //	documents   answers as they came, in the order kept  -> runs, bodies
 //	calls       one row a call: identity, what lists need, where it stands
 //	versions    every content that a call ever had, whole, zstd, never altered  -> calls, runs

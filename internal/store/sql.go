@@ -71,6 +71,8 @@ const (
 	actList
 	changeTold
 	auditList
+	batchOne
+	batchOpen
 
 	reads // the number of reading statements
 )
@@ -156,6 +158,9 @@ const (
 	groupDelete
 	auditInsert
 	auditPrune
+	batchForget
+	batchInsert
+	batchDone
 
 	queries // the number of statements
 )
@@ -468,4 +473,11 @@ var statements = [queries]string{
 		AND at >= $4 AND at < $5 AND id < $6 ORDER BY id DESC LIMIT $7`,
 	auditInsert: `INSERT INTO audit (at, who, way, what, about, detail) VALUES ($1, $2, $3, $4, $5, $6)`,
 	auditPrune:  `DELETE FROM audit WHERE at < $1`,
+
+	batchOne: `SELECT r.source, b.work, b.result, b.done FROM batches b JOIN runs r ON r.id = b.run
+		WHERE b.run = $1 AND b.n = $2 AND r.ended = 0`,
+	batchOpen:   `SELECT n FROM batches WHERE run = $1 AND done = 0 ORDER BY n`,
+	batchForget: `DELETE FROM batches WHERE run IN (SELECT id FROM runs WHERE source = $1 AND id <> $2)`,
+	batchInsert: `INSERT INTO batches (run, n, work, result, done) VALUES ($1, $2, $3, '', 0)`,
+	batchDone:   `UPDATE batches SET result = $1, done = 1 WHERE run = $2 AND n = $3 AND done = 0`,
 }
