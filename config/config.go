@@ -13,9 +13,10 @@ import (
 // Config is the configuration in force. The names of its keys are in the tags; a field tagged
 // secret:"true" is never shown, secret:"url" is shown without the password in it.
 type Config struct {
-	Data      string           `mapstructure:"data"`      // folder of the store and the index
-	LogLevel  string           `mapstructure:"log_level"` // debug, info, warn or error
-	Plan      string           `mapstructure:"plan"`      // id of a plan, or a file
+	Data      string           `mapstructure:"data"`       // folder of the store and the index
+	LogLevel  string           `mapstructure:"log_level"`  // debug, info, warn or error
+	LogFormat string           `mapstructure:"log_format"` // text or json
+	Plan      string           `mapstructure:"plan"`       // id of a plan, or a file
 	Files     Files            `mapstructure:"files"`
 	Overrides []SourceOverride `mapstructure:"sources"` // what the operator alters; [Config.Sources] has the result
 	Crawler   Crawler          `mapstructure:"crawler"`
@@ -24,6 +25,7 @@ type Config struct {
 	Mail      Mail             `mapstructure:"mail"`
 	Reminders Reminders        `mapstructure:"reminders"`
 	Operator  Operator         `mapstructure:"operator"`
+	Metrics   Metrics          `mapstructure:"metrics"`
 
 	File string    `mapstructure:"-"` // the configuration file that was read; empty if there is none
 	Now  time.Time `mapstructure:"-"` // act as if it were then (--now); zero means the real clock
@@ -77,6 +79,11 @@ type Operator struct {
 	After time.Duration `mapstructure:"after"` // how long a source must be in trouble before it is told
 }
 
+// Metrics is where what is measured can be read, and how the program does.
+type Metrics struct {
+	Listen string `mapstructure:"listen"` // host:port of /metrics, /healthz and /readyz; empty: none
+}
+
 // Reminders are mails about deadlines of what a recipient follows or takes.
 type Reminders struct {
 	Days string `mapstructure:"days"` // before a deadline, apart by commas; empty: none
@@ -117,9 +124,10 @@ type Mail struct {
 // Defaults gives the configuration of somebody who has decided nothing.
 func Defaults() Config {
 	return Config{
-		Data:     "./utkik-data",
-		LogLevel: "info",
-		Plan:     "rvn-2020",
+		Data:      "./utkik-data",
+		LogLevel:  "info",
+		LogFormat: "text",
+		Plan:      "rvn-2020",
 		Crawler: Crawler{
 			UserAgent: "utkik/1",
 			Timeout:   time.Minute, // the portal's slowest searches were seen to take ten seconds

@@ -30,11 +30,12 @@ type Options struct {
 
 // Flags are the values of the command line. An empty one was not given.
 type Flags struct {
-	Data     string // --data
-	LogLevel string // --log-level
-	Now      string // --now, RFC 3339
-	Plan     string // --plan
-	Listen   string // --listen
+	Data      string // --data
+	LogLevel  string // --log-level
+	LogFormat string // --log-format
+	Now       string // --now, RFC 3339
+	Plan      string // --plan
+	Listen    string // --listen
 }
 
 // fileName is the configuration's name in the folders that are searched.
@@ -176,6 +177,7 @@ func (l *loader) readFlags(flags Flags) time.Time {
 	for _, f := range []struct{ flag, key, value string }{
 		{"--data", "data", flags.Data},
 		{"--log-level", "log_level", flags.LogLevel},
+		{"--log-format", "log_format", flags.LogFormat},
 		{"--plan", "plan", flags.Plan},
 		{"--listen", "web.listen", flags.Listen},
 	} {

@@ -75,7 +75,7 @@ func TestProblems(t *testing.T) {
 func flagsOf(t *testing.T, lines []string) (file string, flags config.Flags) {
 	t.Helper()
 	to := map[string]*string{
-		"--config": &file, "--data": &flags.Data, "--log-level": &flags.LogLevel,
+		"--config": &file, "--data": &flags.Data, "--log-level": &flags.LogLevel, "--log-format": &flags.LogFormat,
 		"--now": &flags.Now, "--plan": &flags.Plan, "--listen": &flags.Listen,
 	}
 	for _, line := range lines {

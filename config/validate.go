@@ -69,6 +69,7 @@ func (f *findings) oneOf(key, got string, known ...string) {
 // validate adds a problem for every value that cannot be right.
 func (l *loader) validate(c *Config) {
 	l.oneOf("log_level", c.LogLevel, "debug", "info", "warn", "error")
+	l.oneOf("log_format", c.LogFormat, "text", "json")
 	l.want("data", c.Data != "", "want a folder")
 	l.want("plan", c.Plan != "", "want the id of a plan or a file")
 
@@ -104,6 +105,10 @@ func (l *loader) validate(c *Config) {
 	l.problem("web.listen", listenProblem(c.Web.Listen))
 	if c.Web.BaseURL != "" {
 		l.problem("web.base_url", addressProblem(c.Web.BaseURL))
+	}
+	if c.Metrics.Listen != "" {
+		l.problem("metrics.listen", listenProblem(c.Metrics.Listen))
+		l.want("metrics.listen", c.Metrics.Listen != c.Web.Listen || strings.HasSuffix(c.Web.Listen, ":0"), "%q is web.listen already; want another port, or nothing", c.Metrics.Listen)
 	}
 	l.validateMail(c.Mail)
 	if _, err := subscription.ParseSteps(c.Reminders.Days); err != nil {

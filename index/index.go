@@ -96,6 +96,8 @@ type Options struct {
 	Texts func(ctx context.Context, keys []call.Key) (map[call.Key]string, error)
 	// Pairs are words of the installation, such as its plan's, beside the house's glossary.
 	Pairs []Pair
+	// Timed is called as a search begins, and what it gives as the search ends; nil: nobody measures.
+	Timed func() (ended func())
 	// Table gives many more pairs of less worth, asked for words that no other glossary knows, once; nil: there are none.
 	Table func() []Pair
 }
@@ -481,6 +483,22 @@ func (ix *Index) Cursor() (int64, error) {
 		return 0, ErrClosed
 	}
 	return ix.cur.cursor()
+}
+
+// Check reads all that the index keeps on the disk and compares it with its checksums. What is damaged is rebuilt by the
+// next Sync.
+func (ix *Index) Check() error {
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	if ix.cur == nil {
+		return ErrClosed
+	}
+	_, err := guard(func() (struct{}, error) { return struct{}{}, ix.cur.check() })
+	if err != nil {
+		ix.damaged.Store(true)
+		return fmt.Errorf("%w: %v", ErrDamaged, err)
+	}
+	return nil
 }
 
 // Close lets go of the index. Closing twice is nothing.

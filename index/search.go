@@ -112,6 +112,9 @@ func (h *Hit) Key() call.Key { return call.Key{Source: h.Source, Ref: h.Ref} }
 
 // Search finds calls. A text that is wrong gives a *QueryError; ctx bounds the time.
 func (ix *Index) Search(ctx context.Context, q Query) (Result, error) {
+	if ix.opts.Timed != nil {
+		defer ix.opts.Timed()()
+	}
 	var began time.Time
 	if ix.opts.Now != nil {
 		began = ix.opts.Now()

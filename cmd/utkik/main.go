@@ -102,6 +102,7 @@ Try it, offline and from nothing:  utkik demo`,
 	f.StringVar(&p.flags.Data, "data", "", "`folder` of the store and the index (default ./utkik-data)")
 	f.StringVar(&p.flags.Now, "now", "", "act as if it were this `time` (RFC 3339)")
 	f.StringVar(&p.flags.LogLevel, "log-level", "", "debug, info, warn or error (default info)")
+	f.StringVar(&p.flags.LogFormat, "log-format", "", "text or json (default text)")
 	f.BoolVar(&p.json, "json", false, "print data as JSON")
 	root.AddCommand(
 		p.demoCommand(), p.crawlCommand(), p.changesCommand(), p.searchCommand(), p.digestCommand(), p.matchCommand(),

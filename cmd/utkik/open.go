@@ -73,7 +73,12 @@ func (p *program) logger(cfg *config.Config) *slog.Logger {
 	if err := level.UnmarshalText([]byte(cfg.LogLevel)); err != nil {
 		level = slog.LevelInfo // unreachable: the configuration was validated
 	}
-	return slog.New(slog.NewTextHandler(p.err, &slog.HandlerOptions{Level: level}))
+	options := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewTextHandler(p.err, options)
+	if cfg.LogFormat == "json" {
+		h = slog.NewJSONHandler(p.err, options)
+	}
+	return slog.New(h)
 }
 
 // progress gives the terminal that may show a bar, or nil when standard error is none.

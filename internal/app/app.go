@@ -23,9 +23,11 @@ import (
 	"utkik/crawler/kind"
 	"utkik/index"
 	"utkik/internal/match"
+	"utkik/internal/metrics"
 	"utkik/internal/plan"
 	"utkik/internal/store"
 	"utkik/internal/token"
+	"utkik/internal/trace"
 )
 
 // App is an opened installation: configuration, plan and store. The index is opened when it is needed, since
@@ -50,6 +52,8 @@ type App struct {
 	weighed   string     // the plan by which everything was weighed from here
 	turn      sync.Mutex // of who weighs, or reads an edited plan
 	log       *slog.Logger
+	traces    *trace.Namer
+	measured  atomic.Pointer[metrics.Metrics] // while it serves and somebody may ask
 	now       func() time.Time
 	progress  io.Writer
 }
@@ -62,7 +66,9 @@ type Options struct {
 
 // Open opens the store of an installation, creating it where there is none, and its plan.
 func Open(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
-	a := &App{Config: cfg, log: o.Log, progress: o.Progress, now: time.Now}
+	a := &App{Config: cfg, log: slog.New(trace.Handler(o.Log.Handler())), progress: o.Progress, now: time.Now}
+	machine, _ := os.Hostname() // two machines whose names are not known began at different moments
+	a.traces = trace.NewNamer(machine, os.Getpid(), time.Now().UnixNano())
 	if !cfg.Now.IsZero() {
 		a.now = func() time.Time { return cfg.Now }
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"utkik/crawler/kind"
 	"utkik/internal/intake"
 	"utkik/internal/store"
+	"utkik/internal/trace"
 )
 
 // keepDocuments is how long raw documents are kept beyond those of the last complete run. Versions, and so the
@@ -32,6 +34,7 @@ type RunLine struct {
 	Error       string    `json:"error"`
 	Suspect     bool      `json:"suspect"`
 	Notes       []string  `json:"notes"`
+	Trace       string    `json:"trace"` // by which the run's lines are found in the log
 
 	cause error // of Error, where the run did not come to be
 }
@@ -44,7 +47,7 @@ func Line(r store.Run) RunLine {
 	return RunLine{
 		Source: r.Source, Started: r.Started, Ended: r.Ended, Requests: r.Requests, NotModified: r.NotModified, Bytes: r.Bytes,
 		Seen: r.Seen, Added: r.Added, Changed: r.Changed, Gone: r.Gone, Quarantined: r.Quarantined, Complete: r.Complete,
-		Error: r.Error, Suspect: r.Suspect, Notes: append([]string{}, r.Notes...),
+		Error: r.Error, Suspect: r.Suspect, Trace: r.Trace, Notes: append([]string{}, r.Notes...),
 	}
 }
 
@@ -59,7 +62,7 @@ func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
 	lines, err := a.crawl(ctx, engine, ids, func(r *intake.Run, _ kind.Source) crawler.Sink { return r })
 	if err == nil {
 		if _, err := a.TellOperator(ctx); err != nil { // what was read is kept, and the next crawl tells
-			a.log.Warn("the operator could not be told", "err", err)
+			a.log.WarnContext(ctx, "the operator could not be told", "err", err)
 		}
 	}
 	return lines, err
@@ -69,7 +72,7 @@ func (a *App) Crawl(ctx context.Context, ids []string) ([]RunLine, error) {
 func (a *App) crawl(ctx context.Context, engine *crawler.Engine, ids []string, sink func(*intake.Run, kind.Source) crawler.Sink) ([]RunLine, error) {
 	lines, err := a.each(ctx, ids, func(src kind.Source, k kind.Kind) (store.Run, error) {
 		if last, err := a.lastRead(ctx, src.ID); err == nil && last.After(a.now()) {
-			a.log.Warn("the clock stands before the last run: what is found now is told on a day whose digest may be out", "source", src.ID, "now", a.now(), "last", last)
+			a.log.WarnContext(ctx, "the clock stands before the last run: what is found now is told on a day whose digest may be out", "source", src.ID, "now", a.now(), "last", last)
 		}
 		run, err := a.take(ctx, src, intake.Crawl, func(r *intake.Run) (crawler.Report, error) {
 			return engine.Run(ctx, src, k, sink(r, src))
@@ -128,12 +131,15 @@ func (a *App) each(ctx context.Context, ids []string, one func(kind.Source, kind
 }
 
 func (a *App) take(ctx context.Context, src kind.Source, mode intake.Mode, read func(*intake.Run) (crawler.Report, error)) (store.Run, error) {
+	if trace.From(ctx) == "" { // by hand; else it is part of a job
+		ctx = trace.With(ctx, a.traces.Next("run"))
+	}
 	started := a.now()
 	run, err := intake.Begin(ctx, a.Store, src, mode, started)
 	if err != nil {
 		return store.Run{Source: src.ID, Started: started, Ended: a.now()}, err
 	}
-	a.log.Info("run started", "run", run.ID(), "source", src.ID, "mode", string(mode))
+	a.log.InfoContext(ctx, "run started", "run", run.ID(), "source", src.ID, "mode", string(mode))
 	report, err := read(run)
 	var row store.Run
 	if err != nil {
@@ -141,15 +147,15 @@ func (a *App) take(ctx context.Context, src kind.Source, mode intake.Mode, read 
 	} else {
 		row, err = run.Finish(ctx, report, started)
 	}
-	level := a.log.Info
+	level := slog.LevelInfo
 	if err != nil || !row.Complete || row.Suspect {
-		level = a.log.Warn
+		level = slog.LevelWarn
 	}
-	level("run ended", "run", run.ID(), "source", src.ID, "requests", row.Requests, "not_modified", row.NotModified, "bytes", row.Bytes,
+	a.log.Log(ctx, level, "run ended", "run", run.ID(), "source", src.ID, "requests", row.Requests, "not_modified", row.NotModified, "bytes", row.Bytes,
 		"seen", row.Seen, "added", row.Added, "changed", row.Changed, "gone", row.Gone, "quarantined", row.Quarantined,
 		"complete", row.Complete, "suspect", row.Suspect, "err", row.Error)
 	for _, n := range row.Notes {
-		a.log.Debug("note", "run", run.ID(), "source", src.ID, "note", n)
+		a.log.DebugContext(ctx, "note", "run", run.ID(), "source", src.ID, "note", n)
 	}
 	return row, err
 }

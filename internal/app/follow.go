@@ -73,7 +73,7 @@ func (a *App) Match(c *call.Call) []match.Result { return a.matcher.Match(c) }
 func (a *App) Index(ctx context.Context) (*index.Index, error) {
 	if a.index == nil {
 		x, err := index.Open(a.indexDir(), index.Options{
-			Log: a.log, Now: a.now, Texts: a.Store.Texts, Pairs: planPairs(a.Plan), Table: a.tablePairs,
+			Log: a.log, Now: a.now, Texts: a.Store.Texts, Timed: a.timed, Pairs: planPairs(a.Plan), Table: a.tablePairs,
 		})
 		if err != nil {
 			return nil, err
@@ -88,7 +88,7 @@ func (a *App) Index(ctx context.Context) (*index.Index, error) {
 		return nil, err
 	}
 	if a.index.NeedsRebuild() || mark != a.planMark() {
-		a.log.Info("index is built anew from the store", "folder", a.indexDir())
+		a.log.InfoContext(ctx, "index is built anew from the store", "folder", a.indexDir())
 		if _, err := a.index.Rebuild(ctx, feed{a}); err != nil {
 			return nil, err
 		}

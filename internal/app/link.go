@@ -50,7 +50,7 @@ func (a *App) link(ctx context.Context) error {
 	}
 	touched, err := a.Store.SaveLinks(ctx, link.Find(facts), st.Facts)
 	if touched > 0 {
-		a.log.Debug("calls are shown with others", "calls", touched)
+		a.log.DebugContext(ctx, "calls are shown with others", "calls", touched)
 	}
 	return err
 }

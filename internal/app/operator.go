@@ -77,7 +77,7 @@ func (a *App) tellOperator(ctx context.Context) (int, error) {
 			return i, err
 		}
 	}
-	a.log.Info("the operator is told", "matters", len(untold), "address", to.Address)
+	a.log.InfoContext(ctx, "the operator is told", "matters", len(untold), "address", to.Address)
 	return len(untold), nil
 }
 

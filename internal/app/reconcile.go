@@ -60,7 +60,7 @@ func (a *App) Reconcile(ctx context.Context) (found string, err error) {
 	if found == "" {
 		return "", nil
 	}
-	a.log.Warn("the index does not agree with the store, and is built anew", "found", found)
+	a.log.WarnContext(ctx, "the index does not agree with the store, and is built anew", "found", found)
 	_, err = x.Rebuild(ctx, feed{a})
 	return found, err
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"utkik/internal/account"
+	"utkik/internal/jobs"
+	"utkik/internal/metrics"
 	"utkik/internal/web"
 )
 
@@ -40,32 +42,72 @@ func (a *App) Serve(ctx context.Context, l net.Listener, roles Roles) error {
 	if err != nil {
 		return err
 	}
+	watching, m, err := a.openWatch(ctx, w, roles)
+	if err != nil {
+		return errors.Join(err, w.close())
+	}
+	defer a.measured.Store(nil)
+	blind, err := a.watched(watching, m)
+	if err != nil {
+		return errors.Join(err, watching.close(w), w.close())
+	}
 	follow, stop := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		a.follow(follow, pages)
+		defer watching.ended.Store(true)
+		a.follow(follow, pages, watching.health)
 	}()
-	a.log.Info("serving", "roles", roles.String())
+	a.log.InfoContext(ctx, "serving", "roles", roles.String())
 	if pages != nil {
-		err = a.answer(ctx, l, pages)
+		mux := http.NewServeMux()
+		mux.HandleFunc("GET /healthz", answerHealth(watching.live))
+		mux.HandleFunc("GET /readyz", answerHealth(watching.ready))
+		mux.Handle("/", pages)
+		err = a.answer(ctx, l, a.observed(m, mux))
 	} else {
 		<-ctx.Done()
 	}
 	stop()
 	<-done
-	return errors.Join(err, w.close())
+	return errors.Join(err, blind(), watching.close(w), w.close())
+}
+
+// openWatch opens what tells who watches how this process does.
+func (a *App) openWatch(ctx context.Context, w *work, roles Roles) (*watcher, *metrics.Metrics, error) {
+	watching := &watcher{health: newHealth(a, roles), seen: w.jobs}
+	watching.queue = w.jobs
+	if watching.seen == nil && a.Config.Metrics.Listen != "" { // it works no queue, and can tell of it all the same
+		var err error
+		if watching.seen, err = jobs.Open(ctx, jobs.Config{Store: a.Store, Log: a.log, Now: time.Now}); err != nil {
+			return nil, nil, err
+		}
+	}
+	m, err := a.measure(watching)
+	if err != nil {
+		return nil, nil, errors.Join(err, watching.close(w))
+	}
+	a.measured.Store(m)
+	return watching, m, nil
+}
+
+// close closes what was opened to look at the queue, unless it is the queue that is worked.
+func (w *watcher) close(work *work) error {
+	if w.seen == nil || w.seen == work.jobs {
+		return nil
+	}
+	return w.seen.Close()
 }
 
 // answer answers readers until the context ends.
-func (a *App) answer(ctx context.Context, l net.Listener, pages *pages) error {
+func (a *App) answer(ctx context.Context, l net.Listener, pages http.Handler) error {
 	server := &http.Server{
 		Handler: a.handler(pages), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(l) }()
-	a.log.Info("answering", "url", "http://"+l.Addr().String()+"/")
+	a.log.InfoContext(ctx, "answering", "url", "http://"+l.Addr().String()+"/")
 	select {
 	case <-ctx.Done():
 		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPages)
@@ -137,10 +179,13 @@ func (p *pages) renew() error {
 	return err
 }
 
-func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.now.Load().ServeHTTP(w, r) }
+func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.now.Load().ServeHTTP(w, r)
+	routed(r)
+}
 
 // follow lets matches, index and pages follow the store and the plan until the context ends.
-func (a *App) follow(ctx context.Context, pages *pages) {
+func (a *App) follow(ctx context.Context, pages *pages, h *health) {
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	look := time.NewTicker(watchEvery)
@@ -152,16 +197,18 @@ func (a *App) follow(ctx context.Context, pages *pages) {
 			return
 		case <-look.C:
 			if err := a.Watch(ctx); err != nil && !errors.Is(err, context.Canceled) {
-				a.log.Error("how the sources stand cannot be told; trying again", "err", err)
+				a.log.ErrorContext(ctx, "how the sources stand cannot be told; trying again", "err", err)
 			}
 			if pages != nil {
 				if err := a.reconcileNightly(ctx, &reconciled); err != nil && !errors.Is(err, context.Canceled) {
-					a.log.Error("the index cannot be compared with the store; trying again tomorrow", "err", err)
+					a.log.ErrorContext(ctx, "the index cannot be compared with the store; trying again tomorrow", "err", err)
 				}
 			}
 		case <-tick.C:
-			if err := a.followOnce(ctx, pages); err != nil && !errors.Is(err, context.Canceled) {
-				a.log.Error("matches and index cannot follow the store; trying again", "err", err)
+			err := a.followOnce(ctx, pages)
+			h.came(err)
+			if err != nil && !errors.Is(err, context.Canceled) {
+				a.log.ErrorContext(ctx, "matches and index cannot follow the store; trying again", "err", err)
 			}
 		}
 	}
@@ -172,7 +219,7 @@ func (a *App) followOnce(ctx context.Context, pages *pages) error {
 	defer a.turn.Unlock()
 	if a.renewPlan() && pages != nil {
 		if err := pages.renew(); err != nil {
-			a.log.Error("pages of the edited plan", "err", err)
+			a.log.ErrorContext(ctx, "pages of the edited plan", "err", err)
 		}
 	}
 	if err := a.weighInTurn(ctx); err != nil || pages == nil {

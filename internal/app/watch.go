@@ -111,7 +111,7 @@ func (a *App) Watch(ctx context.Context) error {
 		spells := watch.History(src, watched(runs), a.now())
 		for _, n := range watch.Standing(src.ID, spells, a.Config.Operator.After, a.now()) {
 			if !slices.Contains(keys, n.Key) {
-				a.log.Warn("notice", "source", src.ID, "since", n.Since, "text", n.Text)
+				a.log.WarnContext(ctx, "notice", "source", src.ID, "since", n.Since, "text", n.Text)
 			} else if slices.ContainsFunc(open, func(o store.Notice) bool { return o.Key == n.Key && o.Text == n.Text }) {
 				continue // nothing to write
 			}
@@ -120,7 +120,7 @@ func (a *App) Watch(ctx context.Context) error {
 			}
 		}
 		for _, key := range watch.Mended(src.ID, spells, keys) {
-			a.log.Info("notice mended", "source", src.ID, "key", key)
+			a.log.InfoContext(ctx, "notice mended", "source", src.ID, "key", key)
 			if err := a.Store.MendNotice(ctx, key, a.now()); err != nil {
 				return err
 			}

@@ -78,7 +78,7 @@ func (a *App) openWork(ctx context.Context, roles *Roles) (*work, error) {
 		case err != nil && roles.chosen:
 			return nil, err
 		case err != nil:
-			a.log.Warn("no source is crawled from here", "err", strings.TrimSpace(err.Error()))
+			a.log.WarnContext(ctx, "no source is crawled from here", "err", strings.TrimSpace(err.Error()))
 			*roles = roles.without(Crawl)
 		default:
 			w.engine = engine
@@ -123,7 +123,7 @@ func (w *work) clock(ctx context.Context, _ jobs.Job) error {
 		added, err := w.jobs.Add(ctx, kind, key, time.Time{})
 		errs = append(errs, err)
 		if added {
-			w.log.Debug("job added", "kind", kind, "key", key)
+			w.log.DebugContext(ctx, "job added", "kind", kind, "key", key)
 		}
 	}
 	hours, err := watch.ParseHours(w.Config.Crawler.Hours)
@@ -170,7 +170,7 @@ func (w *work) crawlOne(ctx context.Context, j jobs.Job) error {
 	}
 	i := slices.IndexFunc(w.Config.Sources(), func(s kind.Source) bool { return s.ID == j.Key })
 	if i < 0 {
-		w.log.Warn("a source that was to be crawled is not configured here any more", "source", j.Key)
+		w.log.WarnContext(ctx, "a source that was to be crawled is not configured here any more", "source", j.Key)
 		return nil
 	}
 	if done, err := w.read(ctx, w.Config.Sources()[i]); err != nil || done {
@@ -222,7 +222,7 @@ func (w *work) prune(ctx context.Context, _ jobs.Job) error {
 	for _, src := range w.Config.Sources() {
 		n, err := w.Store.PruneDocuments(ctx, src.ID, w.now().Add(-keepDocuments))
 		if n > 0 {
-			w.log.Info("old documents are forgotten", "source", src.ID, "documents", n)
+			w.log.InfoContext(ctx, "old documents are forgotten", "source", src.ID, "documents", n)
 		}
 		errs = append(errs, err)
 	}
@@ -263,7 +263,7 @@ func (w *work) digests(ctx context.Context, _ jobs.Job) error {
 		if _, err := w.Digests(ctx, ids, day, "sv"); err != nil {
 			return err
 		}
-		w.log.Info("digests are written", "date", day, "departments", len(ids))
+		w.log.InfoContext(ctx, "digests are written", "date", day, "departments", len(ids))
 	}
 	return nil
 }
@@ -288,13 +288,13 @@ func (w *work) write(ctx context.Context, _ jobs.Job) error {
 	defer w.turn.Unlock()
 	done, err := w.WriteDigests(ctx, WriteOptions{Works: Works})
 	if len(done.Mails)+len(done.Failed) > 0 {
-		w.log.Info("mails are written", "mails", len(done.Mails), "quiet", done.Quiet, "failed", len(done.Failed))
+		w.log.InfoContext(ctx, "mails are written", "mails", len(done.Mails), "quiet", done.Quiet, "failed", len(done.Failed))
 	}
 	for _, p := range done.Templates {
-		w.log.Error("a template is not used", "err", p.String())
+		w.log.ErrorContext(ctx, "a template is not used", "err", p.String())
 	}
 	for _, p := range done.Failed { // the others have theirs
-		w.log.Error("a mail could not be written", "what", p.File, "err", p.Text)
+		w.log.ErrorContext(ctx, "a mail could not be written", "what", p.File, "err", p.Text)
 	}
 	if err != nil {
 		return err
@@ -328,7 +328,7 @@ func (w *work) send(ctx context.Context, _ jobs.Job) error {
 	if err != nil {
 		return err
 	}
-	w.log.Info("mails are sent", "sent", r.Sent, "later", r.Later, "refused", r.Refused, "suspended", r.Suspended)
+	w.log.InfoContext(ctx, "mails are sent", "sent", r.Sent, "later", r.Later, "refused", r.Refused, "suspended", r.Suspended)
 	if r.Stopped != "" {
 		return errors.New(r.Stopped)
 	}
@@ -375,7 +375,7 @@ func (a *App) weighInTurn(ctx context.Context) error {
 		return err
 	}
 	if hash != a.planHash && a.weighed == a.planHash {
-		a.log.Warn("another machine weighs by another plan; give all of them the same plan", "plan", a.Plan.ID)
+		a.log.WarnContext(ctx, "another machine weighs by another plan; give all of them the same plan", "plan", a.Plan.ID)
 		return a.link(ctx)
 	}
 	if _, err := a.match(ctx); err != nil {

@@ -215,6 +215,18 @@ func (j *Jobs) List(ctx context.Context, done bool, limit int) ([]Line, error) {
 	return lines, nil
 }
 
+// Leader gives the machine that leads the queue now; empty when none does.
+func (j *Jobs) Leader(ctx context.Context) (string, error) {
+	who, until, err := j.engine.leader(ctx)
+	if err != nil {
+		return "", fmt.Errorf("jobs: asking for the leader: %w", err)
+	}
+	if !until.After(j.cfg.Now()) {
+		return "", nil
+	}
+	return who, nil
+}
+
 // ErrNoJob says that there is no job of that number, or that it cannot be tried again since it runs.
 var ErrNoJob = errors.New("no such job")
 

@@ -21,6 +21,7 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"utkik/internal/store"
+	"utkik/internal/trace"
 )
 
 // engine is river on one of the two databases, whose transactions have different types.
@@ -31,6 +32,7 @@ type engine interface {
 	alive(ctx context.Context, id int64, now time.Time) error
 	list(ctx context.Context, done bool, limit int) ([]Line, error)
 	retry(ctx context.Context, id int64) (Line, error)
+	leader(ctx context.Context) (who string, until time.Time, err error)
 }
 
 func migrate(ctx context.Context, q *store.Queue) error {
@@ -185,6 +187,17 @@ func (q *queue[T]) retry(ctx context.Context, id int64) (Line, error) {
 	return line(row), nil
 }
 
+func (q *queue[T]) leader(ctx context.Context) (string, time.Time, error) {
+	l, err := q.driver.GetExecutor().LeaderGetElectedLeader(ctx, &riverdriver.LeaderGetElectedLeaderParams{})
+	if errors.Is(err, rivertype.ErrNotFound) {
+		return "", time.Time{}, nil
+	}
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return l.LeaderID, l.ExpiresAt, nil
+}
+
 func line(row *rivertype.JobRow) Line {
 	l := Line{ID: row.ID, Kind: row.Kind, Key: key(row), Queue: row.Queue, Try: row.Attempt, Tries: row.MaxAttempts,
 		Added: row.CreatedAt.UTC(), At: row.ScheduledAt.UTC(), Machine: machine(row)}
@@ -261,6 +274,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[task]) error {
 	}
 	w.jobs.running.add(job.ID)
 	defer w.jobs.running.remove(job.ID)
+	ctx = trace.With(ctx, fmt.Sprintf("job-%d-%d", job.ID, job.Attempt))
 	// A run that is saved whole is done: whatever becomes of the machine in the next moment.
 	ctx = store.Along(ctx, func(_ context.Context, tx store.Tx, run store.Run) error {
 		if !run.Complete || run.Error != "" {
@@ -278,12 +292,12 @@ func (w *worker) Work(ctx context.Context, job *river.Job[task]) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &later):
-		w.jobs.cfg.Log.Debug("job waits", "job", job.ID, "kind", k.Name, "key", job.Args.Name, "why", later.Why)
+		w.jobs.cfg.Log.DebugContext(ctx, "job waits", "job", job.ID, "kind", k.Name, "key", job.Args.Name, "why", later.Why)
 		return river.JobSnooze(later.For)
 	case ctx.Err() != nil: // the program is stopped, which is no failure of the job
 		return river.JobSnooze(time.Second)
 	}
-	w.jobs.cfg.Log.Warn("job failed", "job", job.ID, "kind", k.Name, "key", job.Args.Name, "try", job.Attempt, "of", job.MaxAttempts, "err", err)
+	w.jobs.cfg.Log.WarnContext(ctx, "job failed", "job", job.ID, "kind", k.Name, "key", job.Args.Name, "try", job.Attempt, "of", job.MaxAttempts, "err", err)
 	return err
 }
 

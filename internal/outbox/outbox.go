@@ -297,7 +297,7 @@ func (s *sending) hand(ctx context.Context, m store.Mail) (out store.Outcome, se
 	case NoServer:
 		out.Untried = true
 		if err := s.Store.RaiseNotice(ctx, serverNotice, "no mail can be sent: "+f.Answer+"; look at the keys of mail in the configuration, and at the server", out.At); err != nil {
-			s.Log.Error("the operator's notice cannot be kept", "err", err)
+			s.Log.ErrorContext(ctx, "the operator's notice cannot be kept", "err", err)
 		}
 		return out, f.Answer
 	case BadAddress:
@@ -313,7 +313,7 @@ func (s *sending) hand(ctx context.Context, m store.Mail) (out store.Outcome, se
 			out.Notice = fmt.Sprintf("the mail %s to %s could not be sent in %d tries: %s; `utkik outbox send --again %s` tries it once more", m.MailKey, m.Address, m.Tries, f.Answer, m.MailKey)
 		}
 	}
-	s.Log.Warn("mail not sent", "mail", m.MailKey.String(), "address", m.Address, "state", string(out.State), "err", f.Answer)
+	s.Log.WarnContext(ctx, "mail not sent", "mail", m.MailKey.String(), "state", string(out.State), "err", f.Answer)
 	return out, ""
 }
 

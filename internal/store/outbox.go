@@ -286,13 +286,15 @@ type MailCount struct {
 
 // MailCounts counts the mails by state.
 func (s *Store) MailCounts(ctx context.Context) ([]MailCount, error) {
-	return all(ctx, s, func(row scanner) (MailCount, error) {
-		var c MailCount
-		var due int64
-		err := row.Scan(&c.State, &c.Count, &due)
-		c.Due = at(due)
-		return c, err
-	}, outboxCounts)
+	return all(ctx, s, scanMailCount, outboxCounts)
+}
+
+func scanMailCount(row scanner) (MailCount, error) {
+	var c MailCount
+	var due int64
+	err := row.Scan(&c.State, &c.Count, &due)
+	c.Due = at(due)
+	return c, err
 }
 
 // HoldOutbox takes hold of the outbox's sending end, which dies with the process: nobody sends beside another.

@@ -33,6 +33,7 @@ const (
 	postgresTake   = `SELECT pg_try_advisory_lock($1)`
 	postgresFree   = `SELECT pg_advisory_unlock($1)`
 	postgresWait   = `SELECT pg_advisory_lock($1)`
+	postgresSize   = `SELECT pg_database_size(current_database())`
 )
 
 // postgresSettings hold for every connection, whatever the server's own are.
@@ -115,7 +116,7 @@ func (s *Store) openPostgresSchema(ctx context.Context, c *pgx.ConnConfig, fsys 
 	s.writer.SetConnMaxIdleTime(0)
 	s.locks = postgresPool(c, 0, nil) // one a source that is being read, gone when it has been
 	s.locks.SetMaxIdleConns(-1)
-	have, err := s.postgresVersions(ctx, want)
+	have, err := s.postgresVersions(ctx, s.writer, want)
 	if err != nil {
 		return err
 	}
@@ -130,10 +131,10 @@ func (s *Store) openPostgresSchema(ctx context.Context, c *pgx.ConnConfig, fsys 
 
 // postgresVersions looks at the database before anything is made in it, and gives the versions that its schema was
 // brought through, sorted: none when it is empty. One that is not among want is ErrNewer.
-func (s *Store) postgresVersions(ctx context.Context, want []int64) ([]int64, error) {
+func (s *Store) postgresVersions(ctx context.Context, db *sql.DB, want []int64) ([]int64, error) {
 	const doing = "opening"
 	var encoding, schema string
-	if err := s.writer.QueryRowContext(ctx, postgresPlace).Scan(&encoding, &schema); err != nil {
+	if err := db.QueryRowContext(ctx, postgresPlace).Scan(&encoding, &schema); err != nil {
 		return nil, s.fail(doing, nothingSaved, err)
 	}
 	if encoding != "UTF8" {
@@ -143,7 +144,7 @@ func (s *Store) postgresVersions(ctx context.Context, want []int64) ([]int64, er
 		return nil, fmt.Errorf("store %s: the search path names no schema that is there: create it, or name another in the address; nothing was touched", s.path)
 	}
 	var tables, ours int
-	if err := s.writer.QueryRowContext(ctx, postgresTables).Scan(&tables, &ours); err != nil {
+	if err := db.QueryRowContext(ctx, postgresTables).Scan(&tables, &ours); err != nil {
 		return nil, s.fail(doing, nothingSaved, err)
 	}
 	if ours == 0 {
@@ -152,7 +153,7 @@ func (s *Store) postgresVersions(ctx context.Context, want []int64) ([]int64, er
 		}
 		return nil, nil
 	}
-	rows, err := s.writer.QueryContext(ctx, postgresSchema)
+	rows, err := db.QueryContext(ctx, postgresSchema)
 	if err != nil {
 		return nil, s.fail(doing, nothingSaved, err)
 	}
@@ -185,7 +186,7 @@ func (s *Store) migratePostgres(ctx context.Context, want []int64, fsys fs.FS) e
 	if _, err := conn.ExecContext(ctx, postgresWait, lockKey("migrate")); err != nil {
 		return s.fail("waiting for another program that brings the schema forward", nothingSaved, err)
 	}
-	have, err := s.postgresVersions(ctx, want) // another may have been first
+	have, err := s.postgresVersions(ctx, s.writer, want) // another may have been first
 	if err == nil && !slices.Equal(have, want) {
 		if err = migrate(ctx, s.engine, s.writer, fsys); err != nil {
 			err = s.fail("bringing the schema forward", "the data is as it was", err)

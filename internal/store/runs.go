@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"utkik/crawler/kind"
+	"utkik/internal/trace"
 )
 
 // Run is one pass over a source.
@@ -35,6 +36,7 @@ type Run struct {
 	Fault       kind.Fault // class of Error
 	Findings    []kind.Finding
 	Notes       []string
+	Trace       string // by which its lines are found in the log; that of the context in which it began
 }
 
 // BeginRun takes hold of the source and writes a run's first row. While another process or goroutine has
@@ -51,12 +53,12 @@ func (s *Store) BeginRun(ctx context.Context, source, kind string, started time.
 	if err != nil {
 		return Run{}, s.fail("taking hold of "+source, nothingSaved, err)
 	}
-	r := Run{Source: source, Kind: kind, Started: at(ms(started))}
+	r := Run{Source: source, Kind: kind, Started: at(ms(started)), Trace: trace.From(ctx)}
 	err = s.write(ctx, survivesPower, func(t *txn) error {
 		if _, err := t.exec(runInterrupt, ms(started), source); err != nil {
 			return err
 		}
-		return t.row(runInsert, source, kind, ms(started)).Scan(&r.ID)
+		return t.row(runInsert, source, kind, ms(started), r.Trace).Scan(&r.ID)
 	})
 	if err != nil {
 		h.free()
@@ -152,7 +154,7 @@ func scanRun(row scanner) (Run, error) {
 	var started, ended int64
 	var notes, findings string
 	err := row.Scan(&r.ID, &r.Source, &r.Kind, &started, &ended, &r.Requests, &r.NotModified, &r.Bytes, &r.Seen, &r.Added,
-		&r.Changed, &r.Gone, &r.Quarantined, &r.Complete, &r.Baseline, &r.Suspect, &r.Judged, &r.Error, &r.Fault, &findings, &notes)
+		&r.Changed, &r.Gone, &r.Quarantined, &r.Complete, &r.Baseline, &r.Suspect, &r.Judged, &r.Error, &r.Fault, &findings, &notes, &r.Trace)
 	if err != nil {
 		return Run{}, err
 	}

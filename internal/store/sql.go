@@ -10,6 +10,13 @@ const (
 	runList
 	runListSource
 	runLastComplete
+	runCounts
+	sourceCounts
+	outboxWaiting
+	sentCounts
+	noticeCount
+	counterGet
+	callBehind
 	coverageList
 	rulingList
 	bodyOne
@@ -167,7 +174,7 @@ const (
 
 const (
 	runColumns = `id, source, kind, started, ended, requests, not_modified, bytes, seen, added, changed, gone,
-		quarantined, complete, baseline, suspect, judged, error, fault, findings, notes`
+		quarantined, complete, baseline, suspect, judged, error, fault, findings, notes, trace`
 
 	documentColumns = `d.request, d.url, d.status, d.header, d.fetched, d.not_modified, d.problem, b.body`
 
@@ -213,10 +220,30 @@ var statements = [queries]string{
 		ORDER BY id DESC LIMIT $2`,
 	runLastComplete: `SELECT ` + runColumns + ` FROM runs
 		WHERE source = $1 AND kind = 'crawl' AND complete = 1 AND ended <> 0 ORDER BY id DESC LIMIT 1`,
+	// How a run went is told in the order in which internal/watch judges it.
+	runCounts: `SELECT source, kind, CASE WHEN error = 'interrupted' THEN 'interrupted'
+			WHEN seen = 0 AND (complete = 0 OR error <> '') THEN 'failed'
+			WHEN suspect = 1 THEN 'quarantined'
+			WHEN complete = 0 OR error <> '' THEN 'incomplete' ELSE 'complete' END AS result,
+		COUNT(*), CAST(SUM(requests) AS BIGINT), CAST(SUM(bytes) AS BIGINT), CAST(SUM(seen) AS BIGINT), CAST(SUM(added) AS BIGINT),
+		CAST(SUM(changed) AS BIGINT), CAST(SUM(gone) AS BIGINT), CAST(SUM(quarantined) AS BIGINT)
+		FROM runs WHERE ended <> 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
+	sourceCounts: `SELECT s.source, (SELECT COUNT(*) FROM calls c WHERE c.source = s.source), (SELECT COUNT(*) FROM holds h WHERE h.source = s.source),
+		COALESCE((SELECT MAX(r.ended) FROM runs r WHERE r.source = s.source AND r.kind = 'crawl' AND r.complete = 1), 0),
+		COALESCE((SELECT MAX(r.started) FROM runs r WHERE r.source = s.source AND r.ended = 0), 0)
+		FROM (SELECT source FROM runs UNION SELECT source FROM calls) s ORDER BY s.source`,
+	outboxWaiting: `SELECT state, COUNT(*), MIN(due) FROM outbox WHERE state IN ('queued', 'sending', 'refused', 'suspended')
+		GROUP BY state ORDER BY state`,
+	// Only who holds the outbox adds to it, so that numbers rise in the order in which they become visible.
+	sentCounts:  `SELECT outcome, COUNT(*), MAX(id) FROM sent WHERE id > $1 GROUP BY outcome ORDER BY outcome`,
+	noticeCount: `SELECT COUNT(*) FROM notices WHERE mended = 0`,
+	counterGet:  `SELECT rev, seq FROM counters WHERE id = 1`,
+	callBehind:  `SELECT (SELECT COUNT(*) FROM calls WHERE rev > $1), (SELECT COUNT(*) FROM calls WHERE touched > $2)`,
+
 	runInterrupt: `UPDATE runs SET ended = $1, error = 'interrupted', fault = 'program' WHERE source = $2 AND ended = 0`,
 	runInsert: `INSERT INTO runs (source, kind, started, ended, requests, not_modified, bytes, seen, added, changed, gone,
-		quarantined, complete, baseline, suspect, error, notes)
-		VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '[]') RETURNING id`,
+		quarantined, complete, baseline, suspect, error, notes, trace)
+		VALUES ($1, $2, $3, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '', '[]', $4) RETURNING id`,
 	runUpdate: `UPDATE runs SET ended = $1, requests = $2, not_modified = $3, bytes = $4, seen = $5, added = $6,
 		changed = $7, gone = $8, quarantined = $9, complete = $10, baseline = $11, suspect = $12, judged = $13, error = $14, fault = $15,
 		findings = $16, notes = $17

@@ -26,6 +26,7 @@ const (
 	sqliteBackup = `VACUUM INTO $1`
 	sqliteCheck  = `PRAGMA integrity_check(20)`
 	sqliteKeys   = `PRAGMA foreign_key_check`
+	sqliteSize   = `SELECT (SELECT page_count FROM pragma_page_count()) * (SELECT page_size FROM pragma_page_size())`
 )
 
 // busy is how long a statement waits for another program's transaction. A commit of tens of thousands of

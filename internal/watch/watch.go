@@ -97,7 +97,7 @@ func History(src kind.Source, runs []Run, now time.Time) []Spell {
 		}
 		out = append(out, s)
 	}
-	limit := lateAfter(src.Every)
+	limit := LateAfter(src.Every)
 	today, came := "", 0 // what came on the day of the latest run: a second crawl of a morning finds nothing
 	for i, r := range runs {
 		if i > 0 {
@@ -129,9 +129,9 @@ func History(src kind.Source, runs []Run, now time.Time) []Spell {
 	return out
 }
 
-// lateAfter is how long after its last run a source is late: a day's rhythm and half a day to mend it, or as much of a
+// LateAfter is how long after its last run a source is late: a day's rhythm and half a day to mend it, or as much of a
 // slower rhythm. A quicker one is no promise to readers, who are told once a day.
-func lateAfter(every time.Duration) time.Duration {
+func LateAfter(every time.Duration) time.Duration {
 	return max(36*time.Hour, every+every/2)
 }
 

@@ -354,7 +354,7 @@ func (s *Server) performed(w http.ResponseWriter, r *http.Request) error {
 			if _, err := s.cfg.Store.Do(store.Audited(r.Context(), line), did, pause, decisions...); err != nil {
 				return err
 			}
-			s.cfg.Log.Info("done by a link", "recipient", did.Recipient, "act", did.Act, "call", did.Key.String(), "way", did.Way)
+			s.cfg.Log.InfoContext(r.Context(), "done by a link", "recipient", did.Recipient, "act", did.Act, "call", did.Key.String(), "way", did.Way)
 		}
 	}
 	if oneClick { // mail programs follow nothing

@@ -110,7 +110,6 @@ func (s *Server) routes() {
 	for _, name := range []string{"style.css", "icon.svg"} {
 		s.handle("GET /static/"+name, account.Nobody, cached(http.FileServerFS(files)))
 	}
-	s.handle("GET /healthz", account.Nobody, s.health)
 	s.handle("/", account.Nobody, s.page(func(http.ResponseWriter, *http.Request) (view, error) { return view{}, errNotFound }))
 }
 
@@ -177,7 +176,7 @@ func (s *Server) page(decide func(http.ResponseWriter, *http.Request) (view, err
 		}
 		var b bytes.Buffer
 		if err := s.pages[v.page].Execute(&b, v.data); err != nil {
-			s.cfg.Log.Error("page not rendered", "url", r.URL.Path, "err", err)
+			s.cfg.Log.ErrorContext(r.Context(), "page not rendered", "route", r.Pattern, "err", err)
 			http.Error(w, s.texts[s.lang(r)].ProblemOurs, http.StatusInternalServerError)
 			return
 		}
@@ -211,24 +210,10 @@ func (s *Server) problem(r *http.Request, err error) view {
 		status, text = http.StatusServiceUnavailable, f.T.ProblemSlow
 	case errors.Is(err, context.Canceled): // the reader went away, nobody reads this
 	default:
-		s.cfg.Log.Error("page failed", "url", r.URL.String(), "err", err)
+		s.cfg.Log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
 	}
 	f.Title = f.T.ProblemTitle
 	return view{"message", messagePage{Frame: f, Text: text}, status}
-}
-
-// health tells whether store and index answer.
-func (s *Server) health(w http.ResponseWriter, r *http.Request) {
-	_, err := s.cfg.Store.Cursor(r.Context(), "health")
-	if err == nil {
-		_, err = s.cfg.Index.Count()
-	}
-	if err != nil {
-		s.cfg.Log.Error("not well", "url", r.URL.Path, "err", err)
-		http.Error(w, "not well; the log tells why", http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "ok")
 }
 
 // results gives how a call was matched, best first, included ones only.

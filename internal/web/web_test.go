@@ -165,7 +165,6 @@ func TestPages(t *testing.T) {
 		{"a zero byte for a call", "/call/ft-portal/%00", 404, []string{"Sidan finns inte"}, nil},
 		{"no call at all", "/call/ft-portal/", 404, []string{"Sidan finns inte"}, nil},
 		{"no folder", "/static/", 404, []string{"Sidan finns inte"}, nil},
-		{"health", "/healthz", 200, []string{"ok"}, nil},
 	}
 	for _, tt := range rows {
 		t.Run(tt.name, func(t *testing.T) {
@@ -346,7 +345,7 @@ func TestBrokenStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	for address, want := range map[string]string{
-		"/call/ft-portal/RAIL-1": s.texts["sv"].ProblemOurs, query("q", "rail", "lang", "en"): s.texts["en"].ProblemOurs, "/healthz": "not well",
+		"/call/ft-portal/RAIL-1": s.texts["sv"].ProblemOurs, query("q", "rail", "lang", "en"): s.texts["en"].ProblemOurs,
 	} {
 		w := get(t, s, address)
 		if body := plain(w.Body.String()); w.Code < 500 || !strings.Contains(body, want) || strings.Contains(body, "sql") {
