@@ -73,7 +73,7 @@ func calls() []call.Call {
 				{Name: "Draft act", Closes: call.Day(2027, 3, 1)}, {Name: "Commission adoption"}},
 			Links: []call.Link{{Title: "Frågorna", URL: "https://example.eu/fragor.pdf"}, {URL: "https://www.example.eu/mer"}, {Title: "farlig", URL: "javascript:alert(1)"}}},
 		{Source: "have-your-say", Ref: "14001", Kind: call.KindNews, Title: "Nyhet utan datum", Language: "sv"},
-		{Source: "have-your-say", Ref: "14003", Kind: call.KindPlanned, Title: "Kommer med tiden", Status: call.StatusClosed, Expected: "Q1 2027", Language: "sv"},
+		{Source: "have-your-say", Ref: "14003", Kind: call.KindPlanned, Title: "Kommer med tiden", Expected: "Q1 2027", Language: "sv"},
 		{Source: "have-your-say", Ref: "14002", Kind: call.KindConsultation, Title: "Early closed consultation", Status: call.StatusClosed, Deadlines: day(9, 10), Language: "en"},
 	}
 	for i := range 45 { // enough for three pages, and for facets with something to fold away

@@ -118,6 +118,7 @@ type texts struct {
 	Foot            string            `json:"foot"`
 	Nav             navTexts          `json:"nav"`
 	Sheet           sheetTexts        `json:"sheet"`
+	Dead            deadlineTexts     `json:"dead"`
 	Act             actTexts          `json:"act"`
 	Feed            feedTexts         `json:"feed"`
 }
@@ -158,8 +159,9 @@ type Frame struct {
 
 // navTexts are the names of the site's sections.
 type navTexts struct {
-	Label  string `json:"label"`
-	Search string `json:"search"`
+	Label     string `json:"label"`
+	Search    string `json:"search"`
+	Deadlines string `json:"deadlines"`
 }
 
 // navItem is a section of the site. Here tells how the page that is shown stands to it, as aria-current says it: page, true
@@ -172,6 +174,7 @@ func navigation(f Frame, path string) []navItem {
 	var out []navItem
 	for _, section := range []struct{ path, name string }{
 		{"/", t.Search},
+		{"/deadlines", t.Deadlines},
 	} {
 		item := navItem{Link: f.address(section.path, url.Values{}), Name: section.name}
 		switch {

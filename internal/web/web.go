@@ -28,6 +28,9 @@ import (
 //go:embed templates/*.html static/* locale/*.json
 var files embed.FS
 
+// maxRows is how many calls a calendar page holds: what more there is, a narrower choice shows.
+const maxRows = 600
+
 // searchTime bounds one search.
 const searchTime = 2 * time.Second
 
@@ -52,6 +55,7 @@ type Server struct {
 	texts map[string]*texts
 	pages map[string]*template.Template
 	style string // address of the style sheet, which names its content
+	rows  int    // calls that a calendar page holds at most
 	mux   *http.ServeMux
 	list  []Route
 }
@@ -65,7 +69,7 @@ type Route struct {
 
 // New makes the server. Its templates and texts are part of the program; an error here is a mistake in them.
 func New(cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg, texts: map[string]*texts{}, pages: map[string]*template.Template{}, mux: http.NewServeMux()}
+	s := &Server{cfg: cfg, texts: map[string]*texts{}, pages: map[string]*template.Template{}, mux: http.NewServeMux(), rows: maxRows}
 	for _, lang := range languages {
 		t, err := readTexts(lang)
 		if err != nil {
@@ -73,7 +77,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.texts[lang] = t
 	}
-	for page, parts := range map[string][]string{"search": nil, "call": {"line"}, "act": nil, "feeds": nil, "message": nil} {
+	for page, parts := range map[string][]string{"search": nil, "call": {"line"}, "deadlines": nil, "act": nil, "feeds": nil, "message": nil} {
 		names := []string{"templates/layout.html", "templates/" + page + ".html"}
 		for _, part := range parts {
 			names = append(names, "templates/"+part+".html")
@@ -100,6 +104,7 @@ func (s *Server) routes() {
 	s.handle("GET /call/{source}/{ref...}", account.Reader, s.page(s.call))
 	s.handle("GET /original/{source}/{ref...}", account.Reader, s.original)
 	s.handle("POST /decide/{source}/{ref...}", account.Editor, s.decide)
+	s.handle("GET /deadlines", account.Reader, s.page(s.deadlines))
 	s.handle("GET /feeds", account.Reader, s.page(s.feeds))
 	s.handle("GET /feeds/{file}", account.Reader, s.feed(s.searchFeed))
 	s.handle("GET /feeds/priority/{file}", account.Reader, s.feed(s.priorityFeed))

@@ -57,6 +57,12 @@ var pagesOf = []string{
 	"/call/have-your-say/14002",
 	"/call/ft-portal/never-seen",
 	"/nothing/here",
+	"/deadlines",
+	"/deadlines?for=all&kind=call",
+	"/deadlines?for=department:miljo&kind=consultation",
+	"/deadlines?for=priority:kultur&from=2031-01",
+	"/deadlines?for=all&from=2025-04",
+	"/deadlines?for=x&kind=y&from=zz",
 	act(token.Follow, "kultur", "RAIL-1"),
 	act(token.NotRelevant, "kultur", "TOMORROW"),
 	act(token.NotRelevant, "kultur", "HOSTILE") + "?wrong=1",
@@ -160,6 +166,10 @@ func TestPages(t *testing.T) {
 		{"a notice without dates", "/call/have-your-say/14001", 200, []string{"Status okänd Ingen sista dag angiven", "Nyhet", "Tyck till"}, nil},
 		{"a call that is planned for no day", "/call/have-your-say/14003", 200, []string{"Väntas öppna Q1 2027", "Tidslinje Väntas öppna Q1 2027"}, []string{"Ingen sista dag"}},
 		{"a call without history", "/call/ft-portal/RTL", 200, []string{"Inget har ändrats."}, nil},
+		{"last days that concern the plan", "/deadlines", 200, []string{"Juli 2026 till juni 2027", "Antal sista dagar: 2, i 1 utlysningar och samråd.", "Augusti 2026 (1) Mars 2027 (1)",
+			"4 tisdag kl. 17.00 om 7 dagar Railway links to the north Utlysning · datum 1 av 2 · Miljö och klimat · Kultur"}, []string{"Forest call"}},
+		{"all last days, in English", "/deadlines?for=all&lang=en", 200, []string{"Number of deadlines: 56, of 55 calls and consultations.", "Most of them fall in December 2026: 45.", "Today, Tuesday 28 July 2026", "Forest call", "Planned calls", "Q1 2027 Kommer med tiden"}, nil},
+		{"no last days", "/deadlines?for=priority:kultur&from=2031-01", 200, []string{"Inga sista dagar under de här månaderna."}, nil},
 		{"a missing call", "/call/ft-portal/NO", 404, []string{"Det gick inte", "Sidan finns inte"}, nil},
 		{"a missing call in English", "/call/ft-portal/NO?lang=en", 404, []string{"That did not work", "There is no such page"}, []string{"Sidan"}},
 		{"a zero byte for a call", "/call/ft-portal/%00", 404, []string{"Sidan finns inte"}, nil},
@@ -358,6 +368,7 @@ func TestBrokenStore(t *testing.T) {
 func TestEveryBranch(t *testing.T) {
 	t.Parallel()
 	s := site(t)
+	s.rows = 20
 	var marks []string
 	for _, name := range slices.Sorted(maps.Keys(s.pages)) {
 		for _, tmpl := range s.pages[name].Templates() {
