@@ -27,6 +27,9 @@
 //	sent        every try to send one, never altered
 //	notices     what the operator should know of, until it is mended
 //	audit       who asked for which write, and when, never altered
+//	sessions    who is signed in, in which browser
+//	signin_links  links in mails by which somebody signs in, once
+//	api_keys    by which programs are let in
 //	hosts       when each host may next be asked, for all crawlers together
 //	robots      what each host's robots.txt said
 //	counters    one row: the last rev and the last seq given

@@ -80,6 +80,11 @@ const (
 	auditList
 	batchOne
 	batchOpen
+	sessionOne
+	sessionList
+	signinOne
+	apiKeyOne
+	apiKeyList
 
 	reads // the number of reading statements
 )
@@ -168,11 +173,26 @@ const (
 	batchForget
 	batchInsert
 	batchDone
+	sessionInsert
+	sessionSeen
+	sessionDelete
+	sessionDeleteOf
+	sessionPrune
+	signinCount
+	signinInsert
+	signinUse
+	signinPrune
+	apiKeyInsert
+	apiKeyRevoke
+	apiKeyUsed
 
 	queries // the number of statements
 )
 
 const (
+	sessionSelect = `SELECT hash, actor, name, mail, role, made, seen, ends FROM sessions `
+	apiKeySelect  = `SELECT name, hash, role, made, ends, used, revoked FROM api_keys `
+
 	runColumns = `id, source, kind, started, ended, requests, not_modified, bytes, seen, added, changed, gone,
 		quarantined, complete, baseline, suspect, judged, error, fault, findings, notes, trace`
 
@@ -503,8 +523,26 @@ var statements = [queries]string{
 
 	batchOne: `SELECT r.source, b.work, b.result, b.done FROM batches b JOIN runs r ON r.id = b.run
 		WHERE b.run = $1 AND b.n = $2 AND r.ended = 0`,
-	batchOpen:   `SELECT n FROM batches WHERE run = $1 AND done = 0 ORDER BY n`,
-	batchForget: `DELETE FROM batches WHERE run IN (SELECT id FROM runs WHERE source = $1 AND id <> $2)`,
-	batchInsert: `INSERT INTO batches (run, n, work, result, done) VALUES ($1, $2, $3, '', 0)`,
-	batchDone:   `UPDATE batches SET result = $1, done = 1 WHERE run = $2 AND n = $3 AND done = 0`,
+	batchOpen:       `SELECT n FROM batches WHERE run = $1 AND done = 0 ORDER BY n`,
+	batchForget:     `DELETE FROM batches WHERE run IN (SELECT id FROM runs WHERE source = $1 AND id <> $2)`,
+	batchInsert:     `INSERT INTO batches (run, n, work, result, done) VALUES ($1, $2, $3, '', 0)`,
+	batchDone:       `UPDATE batches SET result = $1, done = 1 WHERE run = $2 AND n = $3 AND done = 0`,
+	sessionOne:      sessionSelect + `WHERE hash = $1 AND ends > $2 AND seen > $3`,
+	sessionList:     sessionSelect + `WHERE ends > $1 AND seen > $2 ORDER BY made DESC, hash`,
+	sessionInsert:   `INSERT INTO sessions (hash, actor, name, mail, role, made, seen, ends) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	sessionSeen:     `UPDATE sessions SET role = $1, seen = $2 WHERE hash = $3`,
+	sessionDelete:   `DELETE FROM sessions WHERE hash = $1`,
+	sessionDeleteOf: `DELETE FROM sessions WHERE actor = $1`,
+	sessionPrune:    `DELETE FROM sessions WHERE ends <= $1 OR seen <= $2`,
+	signinOne:       `SELECT id, address, browser, back, made, ends FROM signin_links WHERE id = $1 AND ends > $2 AND used = 0`,
+	signinCount:     `SELECT COUNT(*) FROM signin_links WHERE address = $1 AND made > $2`,
+	signinInsert:    `INSERT INTO signin_links (id, address, browser, back, made, ends, used) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
+	signinUse:       `UPDATE signin_links SET used = $1 WHERE id = $2 AND ends > $3 AND used = 0`,
+	signinPrune:     `DELETE FROM signin_links WHERE made < $1`,
+	apiKeyOne:       apiKeySelect + `WHERE hash = $1 AND ends > $2 AND revoked = 0`,
+	apiKeyList:      apiKeySelect + `ORDER BY name`,
+	apiKeyInsert: `INSERT INTO api_keys (name, hash, role, made, ends, used, revoked) VALUES ($1, $2, $3, $4, $5, '', 0)
+		ON CONFLICT (name) DO NOTHING`,
+	apiKeyRevoke: `UPDATE api_keys SET revoked = $1 WHERE name = $2 AND revoked = 0`,
+	apiKeyUsed:   `UPDATE api_keys SET used = $1 WHERE name = $2`,
 }

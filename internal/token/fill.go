@@ -12,9 +12,18 @@ import (
 // What a digest is shared by all who are told the same, so its links name no reader: they are places, which are filled in
 // when a mail is composed. A place is an address in every respect, so that no layout has to know it.
 const (
-	placePath = "/link/" // and an act, a slash, and the call
-	ActPath   = "/act/"  // and a token
+	placePath = "/link/"        // and an act, a slash, and the call
+	ActPath   = "/act/"         // and a token
+	DoorPath  = "/signin/link/" // the same, of a link to sign in by
 )
+
+// path is where the token of an act is answered.
+func (a Act) path() string {
+	if a == SignIn {
+		return DoorPath
+	}
+	return ActPath
+}
 
 // Place is where a link of a recipient's own will stand. The key is empty for acts that are about no call.
 func Place(base string, a Act, key call.Key) string {
@@ -65,7 +74,7 @@ func (f *Filler) Fill(r Ring, body, recipient, address string, written time.Time
 		}
 		if text := stamp.seal(c); text != "" {
 			out.WriteString(body[end:at[0]])
-			out.WriteString(f.base + ActPath + text)
+			out.WriteString(f.base + c.Act.path() + text)
 			end = at[1]
 		}
 	}
@@ -79,5 +88,5 @@ func (f *Filler) Address(r Ring, a Act, recipient, address string, written time.
 	if text == "" {
 		return ""
 	}
-	return f.base + ActPath + text
+	return f.base + a.path() + text
 }

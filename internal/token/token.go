@@ -16,6 +16,7 @@ import (
 	"encoding/base32"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -37,11 +38,12 @@ const (
 	Answer      Act = "answer" // shows the choices about a call, each under its own token; does nothing itself
 	Unsubscribe Act = "unsubscribe"
 	Pause       Act = "pause"
-	Resume      Act = "resume" // ends a pause, or takes an unsubscription back
+	Resume      Act = "resume"  // ends a pause, or takes an unsubscription back
+	SignIn      Act = "sign-in" // for the recipient that is a link's own id; answered at the door, not by the pages
 )
 
 // acts are the acts as they are sealed: by their places, which are for good.
-var acts = []Act{Follow, Take, NotRelevant, Undo, Answer, Unsubscribe, Pause, Resume}
+var acts = []Act{Follow, Take, NotRelevant, Undo, Answer, Unsubscribe, Pause, Resume, SignIn}
 
 // Validate tells whether a is one of the acts.
 func (a Act) Validate() error {
@@ -54,7 +56,7 @@ func (a Act) Validate() error {
 // OfCall tells whether a is about a call.
 func (a Act) OfCall() bool {
 	switch a {
-	case Unsubscribe, Pause, Resume:
+	case Unsubscribe, Pause, Resume, SignIn:
 		return false
 	}
 	return true
@@ -64,6 +66,7 @@ func (a Act) OfCall() bool {
 const (
 	itemLife = 60 * 24 * time.Hour
 	mailLife = 365 * 24 * time.Hour
+	doorLife = 15 * time.Minute // of a link to sign in by, which is sealed to the hour; the store ends it to the second
 )
 
 // Rhythm of the keys. A key opens as long as a token that it sealed can hold.
@@ -114,6 +117,31 @@ func Secret() []byte {
 func Name() string {
 	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(Secret()[:20]))
 }
+
+// Random gives 256 random bits as a text that cookies and addresses hold as it is.
+func Random() string { return base64.RawURLEncoding.EncodeToString(Secret()) }
+
+// apiKeyMark begins every key of a program, so that those who look through repositories and logs for secrets know it:
+// utk_[a-z2-7]{52}.
+const apiKeyMark = "utk_"
+
+// APIKey gives a new key for a program.
+func APIKey() string {
+	return apiKeyMark + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(Secret()))
+}
+
+// IsAPIKey tells whether a text looks like a key.
+func IsAPIKey(s string) bool { return strings.HasPrefix(s, apiKeyMark) && len(s) == len(apiKeyMark)+52 }
+
+// Hash is how what [Random] and [APIKey] give is kept. One SHA-256, and not a slow hash as for passwords: a slow one makes
+// guessing dear, and nobody guesses 256 random bits; it would only make each request dear.
+func Hash(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// DoorLife is how long a link to sign in by holds.
+func DoorLife() time.Duration { return doorLife }
 
 // Same compares secrets in a time that tells nothing of how much of them agrees.
 func Same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
@@ -166,7 +194,10 @@ func (s stamp) seal(c Claim) string {
 	}
 	if c.Expires.IsZero() {
 		life := itemLife
-		if !c.Act.OfCall() {
+		switch {
+		case c.Act == SignIn:
+			life = doorLife
+		case !c.Act.OfCall():
 			life = mailLife
 		}
 		c.Expires = s.written.Add(life)
@@ -181,7 +212,7 @@ func (s stamp) seal(c Claim) string {
 	for len(plain)%16 != 0 {
 		plain = append(plain, 0)
 	}
-	nonce := mac(s.key.Secret, "nonce", plain)[:12]
+	nonce := MAC(s.key.Secret, "nonce", plain)[:12]
 	out := binary.AppendUvarint(nil, uint64(s.key.ID))
 	out = append(out, nonce...)
 	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(out, nonce, plain, nil))
@@ -236,7 +267,8 @@ func read(plain []byte) (c Claim, ok bool) {
 	return c, true
 }
 
-func mac(secret []byte, purpose string, text []byte) []byte {
+// MAC derives from a secret what is known only to who has it; purpose keeps apart what is derived for several.
+func MAC(secret []byte, purpose string, text []byte) []byte {
 	h := hmac.New(sha256.New, secret)
 	h.Write([]byte(purpose))
 	h.Write([]byte{0})
@@ -246,7 +278,7 @@ func mac(secret []byte, purpose string, text []byte) []byte {
 
 // sealer is the cipher under a key of its own, apart from that of the nonces.
 func sealer(k *Key) cipher.AEAD {
-	block, err := aes.NewCipher(mac(k.Secret, "seal", nil))
+	block, err := aes.NewCipher(MAC(k.Secret, "seal", nil))
 	if err != nil {
 		panic(err) // unreachable: 32 bytes
 	}

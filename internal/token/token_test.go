@@ -37,7 +37,11 @@ func TestSeal(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", act, err)
 		}
-		if d := got.Expires.Sub(written); d < 59*24*time.Hour || d > 366*24*time.Hour {
+		least, most := 59*24*time.Hour, 366*24*time.Hour
+		if act == SignIn {
+			least, most = 15*time.Minute, 75*time.Minute
+		}
+		if d := got.Expires.Sub(written); d < least || d > most {
 			t.Errorf("%s holds %s", act, d)
 		}
 		c.Expires = got.Expires
@@ -205,4 +209,30 @@ func TestOpenAnything(t *testing.T) {
 			t.Fatal("anything opens")
 		}
 	})
+}
+
+func TestRandom(t *testing.T) {
+	t.Parallel()
+	a, b := APIKey(), APIKey()
+	if a == b || !IsAPIKey(a) || IsAPIKey(a[:len(a)-1]) || IsAPIKey("x"+a[1:]) || strings.ToLower(a) != a {
+		t.Errorf("keys %s and %s", a, b)
+	}
+	if a, b := Random(), Random(); a == b || len(a) != 43 || Hash(a) == Hash(b) || len(Hash(a)) != 64 {
+		t.Errorf("%s and %s", a, b)
+	}
+}
+
+// A link to sign in by leads to the door, and no other link does.
+func TestFillSignIn(t *testing.T) {
+	t.Parallel()
+	f := NewFiller("https://utkik.example.org/")
+	body := Place("https://utkik.example.org", SignIn, call.Key{}) + " " + Place("https://utkik.example.org", Unsubscribe, call.Key{})
+	got := strings.Fields(f.Fill(ring(), body, "sign-in:x", "anna@example.org", written))
+	door, ok := strings.CutPrefix(got[0], "https://utkik.example.org/signin/link/")
+	if c, err := ring().Open(door, written); !ok || err != nil || c.Act != SignIn || c.Recipient != "sign-in:x" || c.Whose != Whose("Anna@example.org") {
+		t.Errorf("%s: %+v, %v", got[0], c, err)
+	}
+	if !strings.HasPrefix(got[1], "https://utkik.example.org/act/") {
+		t.Error(got[1])
+	}
 }
