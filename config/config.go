@@ -22,6 +22,8 @@ type Config struct {
 	Crawler   Crawler          `mapstructure:"crawler"`
 	Store     Store            `mapstructure:"store"`
 	Web       Web              `mapstructure:"web"`
+	Signin    Signin           `mapstructure:"signin"`
+	Audit     Audit            `mapstructure:"audit"`
 	Mail      Mail             `mapstructure:"mail"`
 	Reminders Reminders        `mapstructure:"reminders"`
 	Operator  Operator         `mapstructure:"operator"`
@@ -98,6 +100,52 @@ type Store struct {
 type Web struct {
 	Listen  string `mapstructure:"listen"`   // host:port
 	BaseURL string `mapstructure:"base_url"` // address under which readers reach it, for links in mails and feeds
+	Reading string `mapstructure:"reading"`  // open: whoever reaches the pages reads them; signin: whoever has signed in
+	Proxies string `mapstructure:"proxies"`  // addresses and networks whose word is taken for whom they ask, apart by commas
+}
+
+// Signin is how people are known.
+type Signin struct {
+	Session time.Duration `mapstructure:"session"` // after which somebody signs in anew
+	Idle    time.Duration `mapstructure:"idle"`    // without a request, after which the same
+	OIDC    OIDC          `mapstructure:"oidc"`
+	Mail    SigninMail    `mapstructure:"mail"`
+}
+
+// OIDC is the organisation's own sign-in, by OpenID Connect. There is none while Issuer is empty.
+type OIDC struct {
+	Issuer       string      `mapstructure:"issuer"` // https://login.microsoftonline.com/<tenant>/v2.0, https://id.example.org/realms/region
+	ClientID     string      `mapstructure:"client_id"`
+	ClientSecret string      `mapstructure:"client_secret" secret:"true"` // empty: a public client, which PKCE alone protects
+	Label        string      `mapstructure:"label"`                       // what the button names; empty: the issuer's host
+	Scopes       string      `mapstructure:"scopes"`                      // apart by spaces
+	Claim        string      `mapstructure:"claim"`                       // that holds roles or groups; dots lead into it
+	Roles        []ClaimRole `mapstructure:"roles"`
+	Everyone     string      `mapstructure:"everyone"` // role of whoever the provider knows; empty: none but by Roles
+}
+
+// ClaimRole is the role that a value of the claim gives.
+type ClaimRole struct {
+	Value string `mapstructure:"value"`
+	Role  string `mapstructure:"role"`
+}
+
+// SigninMail is signing in by a link in a mail. There is none while both are empty.
+type SigninMail struct {
+	Allow      []MailRole `mapstructure:"allow"`
+	Recipients string     `mapstructure:"recipients"` // role of the recipients of digests; empty: none for being one
+}
+
+// MailRole is the role of an address, or of every address of a domain.
+type MailRole struct {
+	Address string `mapstructure:"address"`
+	Domain  string `mapstructure:"domain"`
+	Role    string `mapstructure:"role"`
+}
+
+// Audit is the log of who wrote what.
+type Audit struct {
+	Keep time.Duration `mapstructure:"keep"` // how long; 0: for ever
 }
 
 // Mail is the server that digests leave through. Nothing is sent while Host is empty.
@@ -135,7 +183,10 @@ func Defaults() Config {
 			Parallel:  2,
 			MaxBytes:  32 << 20, // a page of 100 topics of the portal is 2 MB
 		},
-		Web:       Web{Listen: "127.0.0.1:8080"},
+		Web: Web{Listen: "127.0.0.1:8080", Reading: "open"},
+		// A working day, and a long meeting.
+		Signin:    Signin{Session: 12 * time.Hour, Idle: 2 * time.Hour, OIDC: OIDC{Scopes: "openid profile email", Claim: "roles"}},
+		Audit:     Audit{Keep: 2 * 365 * 24 * time.Hour},
 		Mail:      Mail{Port: 587, TLS: "auto", Connections: 2, Timeout: 30 * time.Second},
 		Reminders: Reminders{Days: "30, 14, 7, 1"},
 		// A daily source that failed once is told of when it has failed twice.

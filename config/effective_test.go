@@ -122,16 +122,13 @@ func TestKeysAreExplained(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, row := range rows.FindAllStringSubmatch(head, -1) {
-		section, key, nested := strings.Cut(row[1], ".")
+		path := strings.Split(row[1], ".")
 		value, ok := strings.CutPrefix(row[2], "`")
 		if !ok || strings.Contains(row[1], "[]") {
 			continue
 		}
-		line := section + ": " + strings.TrimSuffix(value, "`")
-		if nested {
-			line = "  " + key + ": " + strings.TrimSuffix(value, "`")
-		}
-		if !strings.Contains(string(defaults), line+"\n") {
+		line := strings.Repeat("  ", len(path)-1) + path[len(path)-1] + ": " + strings.TrimSuffix(value, "`")
+		if !strings.Contains("\n"+string(defaults), "\n"+line+"\n") {
 			t.Errorf("the default of %s is explained as %s; in force is\n%s", row[1], row[2], defaults)
 		}
 	}

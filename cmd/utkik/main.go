@@ -109,10 +109,12 @@ Try it, offline and from nothing:  utkik demo`,
 		p.importCommand(), p.exportCommand(), p.sourcesCommand(), p.noticesCommand(), p.planCommand(), p.configCommand(), p.reparseCommand(),
 		p.reindexCommand(), p.serveCommand(), p.jobsCommand(), p.storeCommand(), p.vocabularyCommand(),
 		p.recipientsCommand(), p.decideCommand(), p.outboxCommand(), p.feedsCommand(), p.linksCommand(),
+		p.keysCommand(), p.sessionsCommand(), p.auditCommand(),
 	)
 	for _, c := range root.Commands() {
 		wrapArgs(c)
 	}
+	p.audited(root)
 	return root
 }
 

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"utkik/internal/door"
 	"utkik/internal/store"
 	"utkik/internal/token"
 )
@@ -18,7 +19,7 @@ func (a *App) openLinks(ctx context.Context) error {
 		return fill.Fill(*a.keys.Load(), body, m.Recipient, m.Address, m.Written)
 	}
 	a.Unsubscribe = func(m store.Mail) string {
-		if m.Kind == KindNotice { // the operator's address is in the configuration, and ended there
+		if m.Kind == KindNotice || m.Kind == door.KindSignIn { // the operator's address is ended in the configuration; a link was asked for
 			return ""
 		}
 		return fill.Address(*a.keys.Load(), token.Unsubscribe, m.Recipient, m.Address, m.Written)

@@ -7,10 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"time"
 
-	"utkik/internal/account"
+	"utkik/internal/door"
 	"utkik/internal/jobs"
 	"utkik/internal/metrics"
 	"utkik/internal/web"
@@ -52,24 +53,28 @@ func (a *App) Serve(ctx context.Context, l net.Listener, roles Roles) error {
 		return errors.Join(err, watching.close(w), w.close())
 	}
 	follow, stop := context.WithCancel(ctx)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
+	var handler http.Handler
+	var behind sync.WaitGroup
+	if pages != nil {
+		var d *door.Door
+		if handler, d, err = a.handler(pages, watching, w.mailNow); err != nil {
+			stop()
+			return errors.Join(err, blind(), watching.close(w), w.close())
+		}
+		behind.Go(func() { d.Run(follow) })
+	}
+	behind.Go(func() {
 		defer watching.ended.Store(true)
 		a.follow(follow, pages, watching.health)
-	}()
+	})
 	a.log.InfoContext(ctx, "serving", "roles", roles.String())
 	if pages != nil {
-		mux := http.NewServeMux()
-		mux.HandleFunc("GET /healthz", answerHealth(watching.live))
-		mux.HandleFunc("GET /readyz", answerHealth(watching.ready))
-		mux.Handle("/", pages)
-		err = a.answer(ctx, l, a.observed(m, mux))
+		err = a.answer(ctx, l, a.observed(m, handler))
 	} else {
 		<-ctx.Done()
 	}
 	stop()
-	<-done
+	behind.Wait()
 	return errors.Join(err, blind(), watching.close(w), w.close())
 }
 
@@ -100,9 +105,9 @@ func (w *watcher) close(work *work) error {
 }
 
 // answer answers readers until the context ends.
-func (a *App) answer(ctx context.Context, l net.Listener, pages http.Handler) error {
+func (a *App) answer(ctx context.Context, l net.Listener, handler http.Handler) error {
 	server := &http.Server{
-		Handler: a.handler(pages), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, WriteTimeout: time.Minute,
 		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 	}
 	failed := make(chan error, 1)
@@ -121,11 +126,24 @@ func (a *App) answer(ctx context.Context, l net.Listener, pages http.Handler) er
 }
 
 // handler is all that is answered. Whatever answers stands behind the guard, so that no other site's page can write in a
-// reader's name; programs, which send no Origin, are let through to what asks for a key or a token.
-func (a *App) handler(pages http.Handler) http.Handler {
+// reader's name, and behind the door, which finds out who asks. Programs, which send no Origin, are let through to what asks
+// for a key or a token. sent is called when a mail that somebody waits for was written to the outbox.
+func (a *App) handler(pages *pages, watching *watcher, sent func(context.Context)) (http.Handler, *door.Door, error) {
+	d, err := a.newDoor(pages.Show, sent)
+	if err != nil {
+		return nil, nil, err
+	}
 	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", answerHealth(watching.live))
+	mux.HandleFunc("GET /readyz", answerHealth(watching.ready))
 	mux.Handle("/", pages)
-	return a.sameOrigin(mux)
+	for _, route := range d.Routes() {
+		mux.HandleFunc(route.Pattern, func(w http.ResponseWriter, r *http.Request) {
+			d.ServeHTTP(w, r)
+			routed(r)
+		})
+	}
+	return a.sameOrigin(d.Identify(mux)), d, nil
 }
 
 // sameOrigin refuses what a browser sends for another site's page, but for reading.
@@ -160,7 +178,8 @@ func (a *App) newPages(ctx context.Context) (*pages, error) {
 	if _, err := x.Sync(ctx, feed{a}); err != nil {
 		return nil, err
 	}
-	conf := web.Config{Store: a.Store, Index: x, Now: a.now, Log: a.log, BaseURL: a.Config.Web.BaseURL, Anyone: account.Reader}
+	conf := web.Config{Store: a.Store, Index: x, Now: a.now, Log: a.log, BaseURL: a.Config.Web.BaseURL, Anyone: a.anyone(),
+		SignIn: a.Config.Signin.Any()}
 	for _, s := range a.Config.Sources() {
 		conf.Sources = append(conf.Sources, web.Source{ID: s.ID, Name: s.Name, NameEN: s.NameEN})
 	}

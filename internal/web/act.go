@@ -96,7 +96,7 @@ func (s *Server) opened(r *http.Request) (*acting, error) {
 		return nil, err
 	}
 	a.claim, err = a.ring.Open(r.PathValue("token"), now)
-	if errors.Is(err, token.ErrDamaged) {
+	if errors.Is(err, token.ErrDamaged) || a.claim.Act == token.SignIn { // that one is the door's
 		return nil, &refused{a.frame, a.frame.T.Act.Damaged, http.StatusNotFound}
 	}
 	expired := errors.Is(err, token.ErrExpired)

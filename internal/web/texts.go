@@ -121,6 +121,7 @@ type texts struct {
 	Dead            deadlineTexts     `json:"dead"`
 	Act             actTexts          `json:"act"`
 	Feed            feedTexts         `json:"feed"`
+	Door            doorTexts         `json:"door"`
 }
 
 func readTexts(lang string) (*texts, error) {
@@ -155,6 +156,7 @@ type Frame struct {
 	SwitchHome string // address of the first page in the other language
 	Canonical  string // the page's one address, where several lead to it; empty: not said
 	Kept       []param
+	visitor
 }
 
 // navTexts are the names of the site's sections.
@@ -214,6 +216,7 @@ func (s *Server) frame(r *http.Request) Frame {
 	}
 	f.Nav = navigation(f, r.URL.Path)
 	f.Home, f.Feeds = f.address("/", url.Values{}), f.address("/feeds", url.Values{})
+	f.visitor = s.visitor(r, f)
 	other := Frame{Lang: f.Other}
 	f.SwitchHome = other.address("/", url.Values{})
 	f.SwitchTo = other.address(r.URL.EscapedPath(), r.URL.Query())

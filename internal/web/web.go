@@ -42,6 +42,7 @@ type Config struct {
 	Sources []Source
 	BaseURL string       // under which readers reach the pages; empty: as each asks for them
 	Anyone  account.Role // what somebody unknown may do: Reader where the pages are open, Nobody where readers sign in
+	SignIn  bool         // whether somebody can sign in
 	Now     func() time.Time
 	Log     *slog.Logger
 }
@@ -77,7 +78,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.texts[lang] = t
 	}
-	for page, parts := range map[string][]string{"search": nil, "call": {"line"}, "deadlines": nil, "act": nil, "feeds": nil, "message": nil} {
+	for page, parts := range map[string][]string{"search": nil, "call": {"line"}, "deadlines": nil, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
 		names := []string{"templates/layout.html", "templates/" + page + ".html"}
 		for _, part := range parts {
 			names = append(names, "templates/"+part+".html")
@@ -143,13 +144,39 @@ func (s *Server) Routes() []Route { return slices.Clone(s.list) }
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	h := w.Header()
+	s.head(w.Header())
+	s.mux.ServeHTTP(w, r)
+}
+
+// Sheet is a page whose content another room made, in the frame of the pages.
+type Sheet struct {
+	Title  string
+	Status int // 0 for 200
+	Body   template.HTML
+}
+
+type sheetPage struct {
+	Frame
+	Body template.HTML
+}
+
+// Show answers with a sheet.
+func (s *Server) Show(w http.ResponseWriter, r *http.Request, sheet Sheet) {
+	s.head(w.Header())
+	s.page(func(http.ResponseWriter, *http.Request) (view, error) {
+		f := s.frame(r)
+		f.Title = f.titled(sheet.Title)
+		return view{"sheet", sheetPage{f, sheet.Body}, sheet.Status}, nil
+	})(w, r)
+}
+
+// head sets what every answer says about itself.
+func (s *Server) head(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	s.mux.ServeHTTP(w, r)
 }
 
 func cached(next http.Handler) http.HandlerFunc {
@@ -186,7 +213,7 @@ func (s *Server) page(decide func(http.ResponseWriter, *http.Request) (view, err
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Cache-Control", "no-cache") // statuses and days left are of this moment
+		w.Header().Set("Cache-Control", "private, no-cache") // statuses and days left are of this moment, and a page names who reads it
 		w.WriteHeader(cmp.Or(v.status, http.StatusOK))
 		_, _ = w.Write(b.Bytes()) // the reader went away: nothing to do
 	}
@@ -196,6 +223,7 @@ func (s *Server) page(decide func(http.ResponseWriter, *http.Request) (view, err
 type messagePage struct {
 	Frame
 	Text string
+	Must bool // sign in, before there is anything to see
 }
 
 func (s *Server) problem(r *http.Request, err error) view {
@@ -218,7 +246,7 @@ func (s *Server) problem(r *http.Request, err error) view {
 		s.cfg.Log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
 	}
 	f.Title = f.T.ProblemTitle
-	return view{"message", messagePage{Frame: f, Text: text}, status}
+	return view{"message", messagePage{Frame: f, Text: text, Must: status == http.StatusUnauthorized && f.SignIn != ""}, status}
 }
 
 // results gives how a call was matched, best first, included ones only.

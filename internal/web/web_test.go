@@ -203,10 +203,10 @@ func TestHeaders(t *testing.T) {
 	s := site(t)
 	style, _ := url.Parse(s.style)
 	for _, tt := range []struct{ method, address, kind, cache string }{
-		{"GET", "/", "text/html; charset=utf-8", "no-cache"},
-		{"HEAD", "/", "text/html; charset=utf-8", "no-cache"},
-		{"GET", "/call/ft-portal/NO", "text/html; charset=utf-8", "no-cache"},
-		{"POST", "/", "text/html; charset=utf-8", "no-cache"},
+		{"GET", "/", "text/html; charset=utf-8", "private, no-cache"},
+		{"HEAD", "/", "text/html; charset=utf-8", "private, no-cache"},
+		{"GET", "/call/ft-portal/NO", "text/html; charset=utf-8", "private, no-cache"},
+		{"POST", "/", "text/html; charset=utf-8", "private, no-cache"},
 		{"GET", style.String(), "text/css; charset=utf-8", "public, max-age=86400"},
 		{"GET", "/static/icon.svg", "image/svg+xml", "public, max-age=86400"},
 	} {
@@ -384,17 +384,25 @@ func TestEveryBranch(t *testing.T) {
 		}
 	}
 	seen := map[string]bool{}
-	for _, lang := range languages {
-		for _, who := range []account.Actor{{}, editor} {
-			for _, address := range pagesOf {
-				body := getAs(t, s, who, in(lang, address)).Body.String()
-				for i := range marks {
-					if strings.Contains(body, fmt.Sprintf("mark%dkram", i)) {
-						seen[marks[i]] = true
-					}
-				}
+	look := func(w *httptest.ResponseRecorder) {
+		for i := range marks {
+			if strings.Contains(w.Body.String(), fmt.Sprintf("mark%dkram", i)) {
+				seen[marks[i]] = true
 			}
 		}
+	}
+	for _, lang := range languages {
+		for _, address := range pagesOf {
+			look(getAs(t, s, account.Actor{}, in(lang, address)))
+			look(getAs(t, s, editor, in(lang, address)))
+		}
+	}
+	s.cfg.SignIn = true
+	for _, actor := range []account.Actor{{}, {ID: "mail:anna@example.org", Role: account.Reader}, {}} {
+		w := httptest.NewRecorder()
+		s.ServeHTTP(w, httptest.NewRequestWithContext(account.With(t.Context(), actor), http.MethodGet, "/", nil))
+		look(w)
+		s.cfg.Anyone = account.Nobody // of the last: it must sign in
 	}
 	if len(marks) < 30 {
 		t.Fatalf("only %d branches found", len(marks))
