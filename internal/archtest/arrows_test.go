@@ -210,6 +210,7 @@ var arrows = []arrow{
 	{"internal/web", "internal/diff", yes, "tells what changed in a text"},
 	{"internal/web", "ours", no, "the page shows the stages; app starts it"},
 	{"internal/metrics", "ours", no, "what is measured is handed over as plain values"},
+	{"internal/backup", "ours", no, "an archive knows nothing of what is in it"},
 	{"internal/doctor", "ours", no, "what is looked at is handed over as plain values"},
 	{"any", "cmd/...", no, "nobody imports a command"},
 	{"internal/app", "ours", yes, "app wires everything"},

@@ -59,8 +59,14 @@ const (
 )
 
 // Copy writes everything that one store holds into another, which must be empty, reads it there again and compares: all
-// of it is copied, or nothing. told, which may be nil, hears of each table.
+// of it is copied, or nothing. told, which may be nil, hears of each table. A store that is written to meanwhile is not
+// copied: what is written after would be missed by who moves to the copy.
 func Copy(ctx context.Context, from, to *Store, told func(Copied)) ([]Copied, error) {
+	return copyAll(ctx, from, to, told, from.unchanged)
+}
+
+// copyAll copies what the store holds at one moment. still says, at its end, why the copy is of no use.
+func copyAll(ctx context.Context, from, to *Store, told func(Copied), still func(context.Context, *sql.Conn) error) ([]Copied, error) {
 	src, end, err := from.snapshot(ctx)
 	if err != nil {
 		return nil, err
@@ -90,7 +96,7 @@ func Copy(ctx context.Context, from, to *Store, told func(Copied)) ([]Copied, er
 				told(c)
 			}
 		}
-		return from.unchanged(ctx, src)
+		return still(ctx, src)
 	})
 	if err != nil {
 		return nil, to.fail("copying from "+from.path, "nothing was copied", err)
@@ -132,6 +138,29 @@ func (s *Store) unchanged(ctx context.Context, snapshot *sql.Conn) error {
 		return fmt.Errorf("store %s was written to meanwhile: stop every utkik that uses it, and copy again", s.path)
 	}
 	return nil
+}
+
+// Contents counts and hashes every table that [Copy] copies, as it is at one moment.
+func (s *Store) Contents(ctx context.Context) ([]Copied, error) {
+	src, end, err := s.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer end()
+	tables, err := s.tables(ctx, src)
+	if err != nil {
+		return nil, s.fail("reading the schema", "", err)
+	}
+	out := make([]Copied, len(tables))
+	for i, tab := range tables {
+		c := Copied{Table: tab.name}
+		c.Hash, err = tab.each(ctx, src, func([]any) error { c.Rows++; return nil })
+		if err != nil {
+			return nil, s.fail("reading "+tab.name, "", err)
+		}
+		out[i] = c
+	}
+	return out, nil
 }
 
 // asker is a connection or a transaction.

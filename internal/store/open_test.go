@@ -374,31 +374,92 @@ func TestDamaged(t *testing.T) {
 
 func TestBackup(t *testing.T) {
 	t.Parallel()
-	s := openSQLite(t)
-	saved(t, s, Batch{Source: "ft-portal", At: day(1), Saves: []Save{{Call: sample("ft-portal", "1")}}})
-	before := dump(t, s)
-	path := filepath.Join(t.TempDir(), "backup.db")
-	if err := os.WriteFile(path+".part", []byte("of a backup that was killed"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Backup(t.Context(), path); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Backup(t.Context(), path); err == nil || !strings.Contains(err.Error(), "exists already") {
-		t.Errorf("over a file: %v", err)
-	}
-	saved(t, s, Batch{Source: "ft-portal", At: day(2), Saves: []Save{{Call: sample("ft-portal", "2")}}})
-	copied := openAt(t, path)
-	if diff := cmp.Diff(before, dump(t, copied)); diff != "" {
-		t.Errorf("(-original +copy):\n%s", diff)
-	}
-	if err := copied.Check(t.Context()); err != nil {
-		t.Error(err)
-	}
-	gone := filepath.Join(t.TempDir(), "nowhere", "backup.db")
-	if err := s.Backup(t.Context(), gone); err == nil || !strings.Contains(err.Error(), "backup "+gone) {
-		t.Errorf("into no folder: %v", err)
-	}
+	engines(t, func(t *testing.T, s *Store) {
+		saved(t, s, Batch{Source: "ft-portal", At: day(1), Saves: []Save{{Call: sample("ft-portal", "1")}}})
+		before, err := s.Contents(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		dir := t.TempDir()
+		path := filepath.Join(dir, "backup.db")
+		if err := os.WriteFile(path+".part", []byte("of a backup that was killed"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Backup(t.Context(), path); err != nil {
+			t.Fatal(err)
+		}
+		if names, err := os.ReadDir(dir); err != nil || len(names) != 1 {
+			t.Errorf("beside the copy is left: %v, %v", names, err)
+		}
+		if err := s.Backup(t.Context(), path); err == nil || !strings.Contains(err.Error(), "exists already") {
+			t.Errorf("over a file: %v", err)
+		}
+		saved(t, s, Batch{Source: "ft-portal", At: day(2), Saves: []Save{{Call: sample("ft-portal", "2")}}})
+		copied := openAt(t, path)
+		after, err := copied.Contents(t.Context())
+		if diff := cmp.Diff(before, after); diff != "" || err != nil {
+			t.Errorf("%v (-original +copy):\n%s", err, diff)
+		}
+		if err := copied.Check(t.Context()); err != nil {
+			t.Error(err)
+		}
+		gone := filepath.Join(t.TempDir(), "nowhere", "backup.db")
+		if err := s.Backup(t.Context(), gone); s.locks == nil && (err == nil || !strings.Contains(err.Error(), "backup "+gone)) {
+			t.Errorf("into no folder: %v", err)
+		}
+	})
+}
+
+// A backup is of one moment, however much is written while it is made.
+func TestBackupWhileWritten(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		stop, done := make(chan struct{}), make(chan error, 1)
+		begun := make(chan struct{})
+		go func() {
+			for n := 0; ; n++ {
+				ref := fmt.Sprint("r", n)
+				run, err := s.BeginRun(t.Context(), "ft-portal", "crawl", day(1))
+				if err == nil {
+					run.Complete, run.Seen = true, n+1
+					err = s.Commit(t.Context(), run, Batch{Source: "ft-portal", At: day(1), Saves: []Save{{Call: sample("ft-portal", ref)}}})
+				}
+				if err != nil {
+					done <- err
+					return
+				}
+				if n == 20 {
+					close(begun)
+				}
+				select {
+				case <-stop:
+					done <- nil
+					return
+				default:
+				}
+			}
+		}()
+		<-begun
+		for n := range 3 {
+			path := filepath.Join(t.TempDir(), fmt.Sprint(n))
+			if err := s.Backup(t.Context(), path); err != nil {
+				t.Fatal(err)
+			}
+			copied := openAt(t, path)
+			if err := copied.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
+			c, err := copied.Count(t.Context(), nil)
+			records, err2 := copied.Records(t.Context(), "")
+			if err != nil || err2 != nil || len(c.Runs) != 1 || c.Runs[0].Runs != int64(len(records)) || c.Top.Rev < int64(len(records)) {
+				t.Errorf("%d calls, and the runs %+v, %+v: %v %v", len(records), c.Runs, c.Top, err, err2)
+			}
+		}
+		close(stop)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+	})
 }
 
 func TestClosed(t *testing.T) {

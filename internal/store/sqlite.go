@@ -232,12 +232,10 @@ func sqliteSays(err error) string {
 	return ""
 }
 
-// Backup writes a whole and compact copy of the database, as it is at one moment, to a new file, while
-// others read and write. It never writes over a file, and leaves none that is not whole.
+// Backup writes a whole and compact copy of the database, as it is at one moment, to a new file of SQLite, while
+// others read and write. It never writes over a file, and leaves none that is not whole. From PostgreSQL the tables are
+// copied that [Copy] copies.
 func (s *Store) Backup(ctx context.Context, path string) error {
-	if s.locks != nil {
-		return fmt.Errorf("store %s: PostgreSQL is backed up by its own tools: pg_dump, or a base backup with its log", s.path)
-	}
 	if _, err := os.Lstat(path); err == nil {
 		return fmt.Errorf("backup %s: the file exists already: name a new one", path)
 	}
@@ -248,7 +246,11 @@ func (s *Store) Backup(ctx context.Context, path string) error {
 	if err := os.Remove(part); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a backup that was killed
 		return fmt.Errorf("backup %s: %v", path, err)
 	}
-	if err := s.backup(ctx, part); err != nil {
+	do := s.backup
+	if s.locks != nil {
+		do = s.backupPostgres
+	}
+	if err := do(ctx, part); err != nil {
 		os.Remove(part)
 		return fmt.Errorf("backup %s: %w", path, err)
 	}
@@ -273,6 +275,22 @@ func (s *Store) backup(ctx context.Context, part string) error {
 		return err
 	}
 	return errors.Join(f.Sync(), f.Close())
+}
+
+// backupPostgres copies into a file of SQLite. The copy's own log and locks are gone when it is closed.
+func (s *Store) backupPostgres(ctx context.Context, part string) error {
+	to, err := Open(ctx, Options{URL: "sqlite:" + part, Now: s.now})
+	if err != nil {
+		return err
+	}
+	_, err = copyAll(ctx, s, to, nil, func(context.Context, *sql.Conn) error { return nil })
+	err = errors.Join(err, to.Close())
+	for _, beside := range []string{"-wal", "-shm", "-migrate.lock"} {
+		if rerr := os.Remove(part + beside); rerr != nil && !errors.Is(rerr, fs.ErrNotExist) {
+			err = errors.Join(err, rerr)
+		}
+	}
+	return err
 }
 
 // checkFile looks for damage in the file's structure and in what its rows point to.
