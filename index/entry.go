@@ -87,9 +87,11 @@ func (b *builder) document(e *Entry) (*document.Document, int) {
 	c := &e.Call
 	doc := document.NewDocument(c.Key().String())
 	size := 0
-	add := func(f *docField) {
-		if f != nil {
-			doc.AddField(f)
+	add := func(fields ...*docField) {
+		for _, f := range fields {
+			if f != nil {
+				doc.AddField(f)
+			}
 		}
 	}
 	a, suffix := b.analysers.of(c.Language), suffixOf(c.Language)
@@ -99,21 +101,21 @@ func (b *builder) document(e *Entry) (*document.Document, int) {
 	for _, m := range more {
 		size += len(m)
 	}
-	add(b.text(fieldTitle+suffix, a, titlesIn(c, suffix, title)...))
+	add(b.text(fieldTitle+suffix, a, titlesIn(c, suffix, title)...)...)
 	if other := otherSuffix(suffix); len(c.Translations) > 0 {
 		// A title in the reader's language is found as it is shown, whatever language the rest is in.
 		more := titlesIn(c, other)
 		for _, m := range more {
 			size += len(m)
 		}
-		add(b.text(fieldTitle+other, b.analysers.of(other), more...))
+		add(b.text(fieldTitle+other, b.analysers.of(other), more...)...)
 	}
-	add(b.text(fieldMore+suffix, a, more...))
-	add(b.text(fieldText+suffix, a, text))
-	add(b.text(fieldIdentifier, nil, c.Identifier))
-	add(b.text(fieldCall, nil, c.Call))
+	add(b.text(fieldMore+suffix, a, more...)...)
+	add(b.text(fieldText+suffix, a, text)...)
+	add(b.text(fieldIdentifier, nil, c.Identifier)...)
+	add(b.text(fieldCall, nil, c.Call)...)
 	actions := actionsOf(c.ActionTypes)
-	add(b.text(fieldAction, nil, append(slices.Clone(c.ActionTypes), codesAmong(actions)...)...))
+	add(b.text(fieldAction, nil, append(slices.Clone(c.ActionTypes), codesAmong(actions)...)...)...)
 
 	status := c.Status
 	if e.Gone {
@@ -174,8 +176,9 @@ func oneLine(s string) string { return strings.Join(strings.Fields(compose(s)), 
 // gapBetween keeps phrases from running over from one text of a field into the next.
 const gapBetween = 10
 
-// text makes a field of texts; without an analyser their words go in as they are, in lower case.
-func (b *builder) text(name string, a *analyser, texts ...string) *docField {
+// text makes a field of texts, and those in which its positions go on; without an analyser their words go in as they are,
+// in lower case.
+func (b *builder) text(name string, a *analyser, texts ...string) []*docField {
 	if len(b.slots) > maxCache {
 		b.forget()
 	}
@@ -210,12 +213,21 @@ func (b *builder) text(name string, a *analyser, texts ...string) *docField {
 	}
 	freqs := make(index.TokenFrequencies, len(b.used))
 	values := make([]index.TokenFreq, len(b.used))
+	out := []*docField{{name: name, freqs: freqs, length: encodeLength(length), options: index.IndexField}}
 	for i, s := range b.used {
 		values[i].Term = s.bytes
 		values[i].SetFrequency(int(b.packers[i].packed()))
 		freqs[s.text] = &values[i]
+		for p := b.packers[i].more; p != nil; p = p.more {
+			if p.level == len(out) {
+				out = append(out, &docField{name: levelOf(name, p.level), freqs: index.TokenFrequencies{}, length: 1, options: index.IndexField})
+			}
+			tf := &index.TokenFreq{Term: s.bytes}
+			tf.SetFrequency(int(p.packed()))
+			out[p.level].freqs[s.text] = tf
+		}
 	}
-	return &docField{name: name, freqs: freqs, length: encodeLength(length), options: index.IndexField}
+	return out
 }
 
 // word gives the slots of a word's terms.

@@ -15,7 +15,7 @@
 //	hit                         stored: title, identifier, URL, language, opening day, deadlines
 //
 // With every term of a text field Bleve keeps a number and a length; the number holds count and positions
-// (see positions.go), the length is squeezed into a byte. The text itself is not stored: snippets, and the
+// (see positions.go; those without room go on in text_en2 and so on), the length is squeezed into a byte. The text itself is not stored: snippets, and the
 // rare phrase that positions leave open, are read through Options.Texts.
 //
 // Besides documents there are internal rows: cursor, the feed position up to which all is indexed, written
@@ -61,7 +61,7 @@ import (
 
 const (
 	// layout is the version of the fields and their encoding. An index of another layout cannot answer.
-	layout = "4"
+	layout = "5"
 	// analysis is the version of what analysis.go makes of a word, beyond the lists that the hash covers.
 	analysis = "1"
 

@@ -453,36 +453,60 @@ func (f *phraseField) match(r *run, at int, within, out set) error {
 	docs := make([]uint32, 0, size)
 	candidates.each(func(doc uint32) bool { docs = append(docs, doc); return true })
 	places := make([][][]int, len(f.items))
-	whole := slices.Repeat([]bool{true}, size)
-	for i, item := range f.items {
+	for i := range places {
 		places[i] = make([][]int, size)
-		for _, ref := range item.refs {
-			k := 0
-			err := p.visit(ref, candidates, size, func(doc uint32, packed, _ uint64) {
-				for docs[k] < doc {
-					k++
+	}
+	whole := make([]bool, size)
+	for level := 0; level <= maxLevel && size > 0; level++ {
+		for k := range whole {
+			whole[k] = true
+		}
+		for i, item := range f.items {
+			for _, ref := range item.refs {
+				if level > 0 {
+					var err error
+					if ref, err = r.ref(levelOf(f.field, level), r.terms[ref].term); err != nil {
+						return err
+					}
+					if ref < 0 {
+						continue
+					}
 				}
-				var all bool
-				places[i][k], all = positionsOf(packed, places[i][k])
-				whole[k] = whole[k] && all
-			})
-			if err != nil {
-				return err
+				k := 0
+				err := p.visit(ref, candidates, size, func(doc uint32, packed, _ uint64) {
+					for docs[k] < doc {
+						k++
+					}
+					var all bool
+					places[i][k], all = positionsOf(packed, places[i][k])
+					whole[k] = whole[k] && all
+				})
+				if err != nil {
+					return err
+				}
+			}
+		}
+		for k, doc := range docs {
+			if !candidates.has(doc) {
+				continue
+			}
+			if found := f.follows(places, k); found || whole[k] {
+				candidates.remove(doc)
+				size--
+				if found {
+					out.add(doc)
+				}
 			}
 		}
 	}
 	var undecided []uint32
-	for k, doc := range docs {
-		switch {
-		case f.follows(places, k):
-			out.add(doc)
-		case !whole[k]:
-			out.add(doc)
-			if !f.loose && strings.HasPrefix(f.field, fieldText) { // no other field has so many words
-				undecided = append(undecided, doc)
-			}
+	candidates.each(func(doc uint32) bool {
+		out.add(doc)
+		if !f.loose && strings.HasPrefix(f.field, fieldText) { // no other field has so many words
+			undecided = append(undecided, doc)
 		}
-	}
+		return true
+	})
 	return r.settle(p, f, undecided, out)
 }
 
@@ -506,11 +530,25 @@ func (f *phraseField) in(a *analysers, text string) bool {
 	if f.lang == "sv" {
 		an = a.sv
 	}
+	terms := map[string]int{}
+	var stars marks
+	for _, item := range f.items {
+		for t := range item.terms {
+			terms[t] = 0
+		}
+		if item.star != "" {
+			stars.stars = append(stars.stars, starMark{prefix: item.star})
+		}
+	}
+	find := newFinder(an, terms, &stars)
 	places := make([][][]int, len(f.items))
 	for i := range places {
 		places[i] = make([][]int, 1)
 	}
 	words(text, func(start, end, pos int, lower []byte) bool {
+		if !find.may(lower) {
+			return true
+		}
 		terms := an.terms(lower, end-start)
 		for i, item := range f.items {
 			for _, t := range terms {

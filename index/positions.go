@@ -1,6 +1,9 @@
 package index
 
-import "math/bits"
+import (
+	"math/bits"
+	"strconv"
+)
 
 // Bleve keeps a term's positions in term vectors, which for whole texts make the index larger than the
 // text. It also keeps, with each document of a term, a number: how often the term occurs. That number is
@@ -11,8 +14,10 @@ import "math/bits"
 //	            (the first counted from -1) in groups of four bits, three of a gap and one that says
 //	            that the gap goes on, until there is no room left
 //
-// A document in which every position is known answers a phrase outright; of one whose later positions did
-// not find room a phrase may be known to occur, but not known to be missing.
+// Positions that did not find room go on in a field of their own, which has the same term and in the same way a number: text_en,
+// then text_en2, up to text_en9 (see levelOf). Few terms of a document need it, so these fields are small. A document
+// in which every position is known answers a phrase outright; of one in which even text_en9 has no room left a phrase
+// may be known to occur, but not known to be missing.
 
 const (
 	maxCount  = 15
@@ -20,7 +25,16 @@ const (
 	headBits  = 5  // before the gaps
 	usedBits  = 62 // Bleve shifts the number by one, and takes it as an int
 	maxSingle = 1<<61 - 1
+	maxLevel  = 8         // fields after the first: about fifty positions in all; 24 would take a twentieth more
 )
+
+// levelOf names the field in which positions of a field go on: level 0 is the field itself.
+func levelOf(field string, level int) string {
+	if level == 0 {
+		return field
+	}
+	return field + strconv.Itoa(level+1)
+}
 
 // packer gathers the positions of one term in one document; they come in rising order.
 type packer struct {
@@ -28,7 +42,9 @@ type packer struct {
 	count       int
 	gaps        uint64
 	used        uint8 // bits of gaps
-	full        bool  // a position was left out
+	level       int
+	full        bool    // a position was left out
+	more        *packer // has what was left out; nil on the last level
 }
 
 func (p *packer) add(pos int) {
@@ -43,11 +59,18 @@ func (p *packer) add(pos int) {
 	gap := uint64(pos - p.last)
 	p.last = pos
 	if p.full {
+		if p.more != nil {
+			p.more.add(pos)
+		}
 		return
 	}
 	groups := (bits.Len64(gap) + gapBits - 1) / gapBits
 	if headBits+int(p.used)+groups*(gapBits+1) > usedBits {
 		p.full = true
+		if p.level < maxLevel {
+			p.more = &packer{level: p.level + 1}
+			p.more.add(pos)
+		}
 		return
 	}
 	for i := range groups {
@@ -68,7 +91,7 @@ func (p *packer) packed() uint64 {
 	return p.gaps<<headBits | uint64(min(p.count, maxCount))<<1
 }
 
-// countOf tells how often the term occurs, at most 15.
+// countOf tells how often the term occurs from this level on, at most 15.
 func countOf(packed uint64) int {
 	if packed&1 == 1 {
 		return 1
