@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
 	segment "github.com/blevesearch/scorch_segment_api/v2"
@@ -95,6 +96,8 @@ type columns struct {
 	seen      []int32  // day, or noDay
 	group     []uint32 // number of its group, 0 for none; nil where no document has one
 	place     []uint8  // in the group; nil likewise
+	grouped   set      // documents with a group; nil likewise
+	latest    atomic.Pointer[timed]
 
 	idOnce sync.Once
 	ids    []string // by document
@@ -294,7 +297,7 @@ func newColumnCache() *columnCache {
 	for range facets {
 		c.names = append(c.names, newNames())
 	}
-	for _, v := range deadlineScale() { // in this order: see deadlineValues
+	for _, v := range deadlineScale() { // in this order: see valuesOfClass
 		c.names[columnDeadline].number(v)
 	}
 	return c

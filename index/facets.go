@@ -188,11 +188,15 @@ func horizonAt(now time.Time) horizon {
 	return h
 }
 
-// deadlineValues gives the numbers of the values of [FacetDeadline] that a document has: of a list from 1 to 6 a stretch.
-func (c *columns) deadlineValues(doc uint32, now int64, h *horizon, all []uint32) []uint32 {
+// deadlineClasses is how many classes deadlineClass tells apart.
+const deadlineClasses = 7
+
+// deadlineClass tells when a document's next deadline comes: 0 when all have passed, 1 to 4 within the reach of the horizon,
+// 5 later, 6 when none is stated.
+func (c *columns) deadlineClass(doc uint32, now int64, h *horizon) uint32 {
 	ds := c.deadlinesOf(doc)
 	if len(ds) == 0 {
-		return all[5:6]
+		return 6
 	}
 	for _, d := range ds {
 		if int64(d.end) <= now {
@@ -200,12 +204,23 @@ func (c *columns) deadlineValues(doc uint32, now int64, h *horizon, all []uint32
 		}
 		for i, last := range h {
 			if d.day <= last {
-				return all[i:4]
+				return uint32(i + 1)
 			}
 		}
-		return all[4:5]
+		return 5
 	}
-	return nil
+	return 0
+}
+
+// valuesOfClass gives the numbers of the values of [FacetDeadline] that a class has.
+func valuesOfClass(class uint32) []uint32 {
+	switch {
+	case class == 0:
+		return nil
+	case class <= 4:
+		return deadlineNumbers[class-1 : 4]
+	}
+	return deadlineNumbers[class-1 : class]
 }
 
 // countOrder puts the commonest value first, and those that are as common by their names.

@@ -96,8 +96,9 @@ func (c *columns) readGroups(seg postingsOf, groups *names) error {
 			return errors.New("field group names a document that is not there")
 		}
 		if c.group == nil {
-			c.group, c.place = make([]uint32, c.count), make([]uint8, c.count)
+			c.group, c.place, c.grouped = make([]uint32, c.count), make([]uint8, c.count), newSet(c.count)
 		}
+		c.grouped.add(doc)
 		c.group[doc] = groups.number(strings.Clone(term))
 		return nil
 	})

@@ -64,6 +64,15 @@ func (s set) count() (n int) {
 	return n
 }
 
+// common makes s of what is in both a and b, and counts it.
+func (s set) common(a, b set) (n int) {
+	for i := range s {
+		s[i] = a[i] & b[i]
+		n += bits.OnesCount64(s[i])
+	}
+	return n
+}
+
 // each calls yield in rising order until it returns false.
 func (s set) each(yield func(doc uint32) bool) {
 	for i, w := range s {
@@ -624,7 +633,10 @@ type columnMatcher func(c *columns, doc uint32) bool
 func (m columnMatcher) cost(r *run) uint64 { return uint64(r.total) / 8 }
 
 func (m columnMatcher) match(r *run, part int, within set) (set, error) {
-	p := r.parts[part]
+	return m.of(r.parts[part], within), nil
+}
+
+func (m columnMatcher) of(p *part, within set) set {
 	out := newSet(p.n)
 	within.each(func(doc uint32) bool {
 		if m(p.cols, doc) {
@@ -632,7 +644,7 @@ func (m columnMatcher) match(r *run, part int, within set) (set, error) {
 		}
 		return true
 	})
-	return out, nil
+	return out
 }
 
 // compile turns a query into a matcher; nil where nothing is asked, because all its words are stop words.
@@ -1068,44 +1080,24 @@ func (r *run) code(text string, star, positive bool, field string) (matcher, err
 func (r *run) value(n fieldNode) matcher {
 	col := slices.Index(facets, n.Field)
 	if col == columnStatus {
-		var want uint32
-		for i, v := range r.names[columnStatus].all() {
-			if v == n.Value {
-				want = uint32(i)
-			}
-		}
-		return columnMatcher(func(c *columns, doc uint32) bool { return c.statusAt(doc, r.now, r.statuses) == want && want != 0 })
+		return facetMatcher{col, r.wanted(col, func(name string) bool { return name == n.Value && name != "" })}
 	}
-	return r.oneOf(col, func(name string) bool {
+	return facetMatcher{col, r.wanted(col, func(name string) bool {
 		name, value := fold(strings.ToLower(name)), fold(strings.ToLower(compose(n.Value)))
 		return name == value || n.Star && strings.HasPrefix(name, value)
-	})
+	})}
 }
 
-// oneOf matches the documents that have a value of which ok holds.
-func (r *run) oneOf(col int, ok func(name string) bool) columnMatcher {
-	list := r.names[col].all()
-	want := make([]bool, len(list))
-	for i, name := range list[1:] {
-		want[i+1] = ok(name)
-	}
-	if col == columnDeadline {
-		return func(c *columns, doc uint32) bool {
-			return slices.ContainsFunc(c.deadlineValues(doc, r.now, &r.horizon, deadlineNumbers[:]), func(v uint32) bool { return want[v] })
-		}
-	}
-	return func(c *columns, doc uint32) bool {
-		f := &c.facets[col]
-		if f.one != nil {
-			return want[f.one[doc]]
-		}
-		for _, v := range f.all[f.off[doc]:f.off[doc+1]] {
-			if want[v] {
-				return true
-			}
-		}
-		return false
-	}
+// facetMatcher finds documents that have one of a facet's values.
+type facetMatcher struct {
+	col  int
+	want []bool
+}
+
+func (m facetMatcher) cost(r *run) uint64 { return uint64(r.total) / 8 }
+
+func (m facetMatcher) match(r *run, part int, within set) (set, error) {
+	return r.with(r.parts[part], m.col, m.want, within), nil
 }
 
 func (r *run) days(n rangeNode) matcher {
@@ -1137,42 +1129,6 @@ func dayNumber(t time.Time, none int32) int32 {
 func (r *run) idf(count uint64) float64 {
 	n, df := float64(r.total), float64(min(count, uint64(r.total)))
 	return math.Log(1 + (n-df+0.5)/(df+0.5))
-}
-
-// score adds up what the query's words give each document of a part; scores has a place for each.
-func (r *run) score(at int, matched set, scores []float32) error {
-	p := r.parts[at]
-	for _, w := range r.words {
-		mine := (*w.sets)[at]
-		if mine == nil {
-			continue // narrowed to nothing before it was asked
-		}
-		within := mine.clone()
-		within.intersect(matched)
-		size := within.count()
-		if size == 0 {
-			continue
-		}
-		for _, t := range w.terms {
-			pivot := float64(usual2)
-			if strings.HasPrefix(r.terms[t.ref].field, fieldText) {
-				pivot = usual
-			}
-			var norms [128]float64
-			for code := range norms {
-				norms[code] = k1 * (1 - b25 + b25*decodeLength(uint64(code))/pivot)
-			}
-			weight := w.idf * t.weight * (k1 + 1)
-			err := p.visit(t.ref, within, size, func(doc uint32, packed, length uint64) {
-				tf := float64(countOf(packed))
-				scores[doc] += float32(weight * tf / (tf + norms[length&127]))
-			})
-			if err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 // settle reads the texts of documents whose positions leave a phrase open, and takes those out that have

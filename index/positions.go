@@ -25,7 +25,7 @@ const (
 	headBits  = 5  // before the gaps
 	usedBits  = 62 // Bleve shifts the number by one, and takes it as an int
 	maxSingle = 1<<61 - 1
-	maxLevel  = 8         // fields after the first: about fifty positions in all; 24 would take a twentieth more
+	maxLevel  = 8 // fields after the first: about fifty positions in all; 24 would take a twentieth more
 )
 
 // levelOf names the field in which positions of a field go on: level 0 is the field itself.

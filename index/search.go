@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -67,6 +66,8 @@ type Query struct {
 	// AsWritten looks for the words as they are typed: not for what they are called in the other language, and
 	// without correcting them.
 	AsWritten bool
+
+	plain bool // every hit is scored to its end: for tests, which compare
 }
 
 // Result is what was found.
@@ -221,10 +222,8 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 	}
 	limit := cmp.Or(q.Limit, defaultLimit)
 	top := newTop(r, q.Sort, q.Offset+limit)
-	preferred := uint32(0)
-	if q.Lang != "" {
-		preferred = uint32(slices.Index(r.names[columnLanguage].all(), suffixOf(q.Lang)))
-	}
+	race := r.newRace(top, q.Lang)
+	race.plain, race.spare = q.plain, &ix.scores
 	total := 0
 	groups := members{}
 	for at, p := range r.parts {
@@ -245,18 +244,15 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 		if n == 0 {
 			continue
 		}
-		scores := ix.takeScores(p.n)
-		if q.Sort == "" || q.Sort == SortRelevance {
-			if err := r.score(at, matched, *scores); err != nil {
+		scores := takeScores(&ix.scores, p.n)
+		inRace := matched
+		if top.sort == SortRelevance {
+			if inRace, err = race.score(at, matched, *scores); err != nil {
 				return Result{}, err
 			}
 		}
-		matched.each(func(doc uint32) bool {
-			score := (*scores)[doc]
-			if preferred > 0 && p.cols.facets[columnLanguage].one[doc] == preferred {
-				score *= langBonus
-			}
-			c := candidate{score: score, part: at, doc: doc}
+		inRace.each(func(doc uint32) bool {
+			c := candidate{score: race.final(p, doc, (*scores)[doc]), part: at, doc: doc}
 			if p.cols.group != nil && p.cols.group[doc] != 0 {
 				groups.take(p.cols.group[doc], member{c, p.cols.place[doc]})
 				total--
@@ -308,130 +304,6 @@ func floorMinute(t time.Time) int64 {
 		s -= 59
 	}
 	return s / 60
-}
-
-// takeScores gives a place for the score of each of n documents, all 0.
-func (ix *Index) takeScores(n int) *[]float32 {
-	s, ok := ix.scores.Get().(*[]float32)
-	if !ok {
-		s = new([]float32)
-	}
-	if cap(*s) < n {
-		*s = make([]float32, n)
-	}
-	*s = (*s)[:n]
-	clear(*s)
-	return s
-}
-
-// filter is one of a query's filters.
-type filter struct {
-	facet int // whose own filter it is; -1 for the deadline's
-	ok    columnMatcher
-}
-
-func (r *run) filters(q *Query) []filter {
-	var out []filter
-	if len(q.Status) > 0 {
-		list := r.names[columnStatus].all()
-		want := make([]bool, len(list))
-		for i, name := range list[1:] {
-			want[i+1] = slices.Contains(q.Status, name)
-		}
-		out = append(out, filter{columnStatus, func(c *columns, doc uint32) bool { return want[c.statusAt(doc, r.now, r.statuses)] }})
-	}
-	for col, values := range map[int][]string{
-		columnKind: q.Kinds, columnProgramme: q.Programmes, columnSource: q.Sources,
-		columnPriority: q.Priorities, columnDepartment: q.Departments, columnAction: q.Actions, columnBudget: q.Budgets,
-		columnDeadline: q.Deadlines,
-	} {
-		if len(values) > 0 {
-			out = append(out, filter{col, r.oneOf(col, func(name string) bool { return slices.Contains(values, name) })})
-		}
-	}
-	if !q.DeadlineAfter.IsZero() || !q.DeadlineBefore.IsZero() {
-		from, to := dayNumber(q.DeadlineAfter, noDay+1), dayNumber(q.DeadlineBefore, math.MaxInt32)
-		out = append(out, filter{-1, func(c *columns, doc uint32) bool { return c.deadlineWithin(doc, from, to) }})
-	}
-	return out
-}
-
-// filter gives what is left of matched and counts the facets. Sideways, a document that fails one facet's
-// filter alone still counts for that facet.
-func (r *run) filter(p *part, matched set, filters []filter, counts [][]int, sideways bool) (set, error) {
-	out := matched
-	if len(filters) > 0 {
-		out = newSet(p.n)
-	}
-	seen := 0
-	var err error
-	matched.each(func(doc uint32) bool {
-		if seen++; seen%4096 == 0 {
-			if err = r.ctx.Err(); err != nil {
-				return false
-			}
-		}
-		failed, at := 0, -1
-		for i := range filters {
-			if !filters[i].ok(p.cols, doc) {
-				failed++
-				at = filters[i].facet
-				if failed > 1 || !sideways || at < 0 {
-					return true
-				}
-			}
-		}
-		if failed == 1 {
-			if counts[at] != nil {
-				r.count(p, doc, at, counts[at])
-			}
-			return true
-		}
-		if len(filters) > 0 {
-			out.add(doc)
-		}
-		for col, c := range counts {
-			if c != nil {
-				r.count(p, doc, col, c)
-			}
-		}
-		return true
-	})
-	return out, err
-}
-
-func (r *run) count(p *part, doc uint32, col int, counts []int) {
-	f := &p.cols.facets[col]
-	switch {
-	case p.cols.group != nil && p.cols.group[doc] != 0 || col == columnDeadline:
-		for _, v := range r.valuesOf(p, doc, col) {
-			if p.cols.group == nil || p.cols.group[doc] == 0 || !r.twice(p.cols.group[doc], col, v) {
-				counts[v]++
-			}
-		}
-	case col == columnStatus:
-		counts[p.cols.statusAt(doc, r.now, r.statuses)]++
-	case f.one != nil:
-		counts[f.one[doc]]++
-	default:
-		for _, v := range f.all[f.off[doc]:f.off[doc+1]] {
-			counts[v]++
-		}
-	}
-}
-
-// valuesOf gives the values of a facet that a document has.
-func (r *run) valuesOf(p *part, doc uint32, col int) []uint32 {
-	f := &p.cols.facets[col]
-	switch {
-	case col == columnStatus:
-		return []uint32{p.cols.statusAt(doc, r.now, r.statuses)}
-	case col == columnDeadline:
-		return p.cols.deadlineValues(doc, r.now, &r.horizon, deadlineNumbers[:])
-	case f.one != nil:
-		return f.one[doc : doc+1]
-	}
-	return f.all[f.off[doc]:f.off[doc+1]]
 }
 
 func (r *run) counted(q *Query, counts [][]int) map[string][]Count {
