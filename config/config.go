@@ -102,6 +102,7 @@ type Web struct {
 	BaseURL string `mapstructure:"base_url"` // address under which readers reach it, for links in mails and feeds
 	Reading string `mapstructure:"reading"`  // open: whoever reaches the pages reads them; signin: whoever has signed in
 	Proxies string `mapstructure:"proxies"`  // addresses and networks whose word is taken for whom they ask, apart by commas
+	Node    string `mapstructure:"node"`     // address at which the other machines of the installation reach this one; empty: they need not
 }
 
 // Signin is how people are known.

@@ -111,6 +111,9 @@ func (l *loader) validate(c *Config) {
 		l.want("metrics.listen", c.Metrics.Listen != c.Web.Listen || strings.HasSuffix(c.Web.Listen, ":0"), "%q is web.listen already; want another port, or nothing", c.Metrics.Listen)
 	}
 	l.validateSignin(c)
+	if c.Web.Node != "" {
+		l.problem("web.node", addressProblem(c.Web.Node))
+	}
 	l.validateMail(c.Mail)
 	if _, err := subscription.ParseSteps(c.Reminders.Days); err != nil {
 		l.at("reminders.days", "%v", err)

@@ -20,7 +20,7 @@
 //
 // Besides documents there are internal rows: cursor, the feed position up to which all is indexed, written
 // in the batch that writes the documents; layout, the version of the list above; whole, set once the index
-// has reached the end of the feed.
+// has reached the end of the feed; mark, by what else the documents were made (SetMark).
 //
 // How it is searched. Bleve gives dictionaries, postings and snapshots; matching, scoring (BM25), filters,
 // facets and order are ours, segment by segment: a word's postings become a set of bits, sets are joined as
@@ -160,6 +160,10 @@ func Open(dir string, opts Options) (*Index, error) {
 		ix.closeShards()
 		return nil, err
 	}
+	if err := ix.sweep(); err != nil { // nobody else has the index open, so nobody else copies it
+		ix.closeShards()
+		return nil, err
+	}
 	return ix, nil
 }
 
@@ -270,13 +274,9 @@ func shardDirs(dir string) ([]shardName, error) {
 
 // create begins an empty index with the next free number.
 func (ix *Index) create(hash string) (*shard, error) {
-	names, err := shardDirs(ix.dir)
+	name, err := ix.free(hash)
 	if err != nil {
 		return nil, err
-	}
-	name := shardName{hash, 1}
-	for _, other := range names {
-		name.n = max(name.n, other.n+1)
 	}
 	path := filepath.Join(ix.dir, name.String())
 	idx, err := guard(func() (bleve.Index, error) {
@@ -579,6 +579,9 @@ func (ix *Index) fill(ctx context.Context, feed Feed) (int, error) {
 		}
 	}
 	if ix.next != nil {
+		if err := target.bleve.SetInternal(keyMark, []byte(ix.cur.flag(keyMark))); err != nil {
+			return n, fmt.Errorf("index %s: %w", target.dir, err)
+		}
 		ix.mu.Lock() // waits for the searches that are under way
 		old := ix.cur
 		ix.cur, ix.next = target, nil

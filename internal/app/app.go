@@ -49,6 +49,7 @@ type App struct {
 	planBad   [sha256.Size]byte // what was refused last
 	index     *index.Index
 	indexFits bool       // it was made under this plan
+	node      *node      // this machine as the others of the installation know it; nil where there are none
 	weighed   string     // the plan by which everything was weighed from here
 	turn      sync.Mutex // of who weighs, or reads an edited plan
 	log       *slog.Logger

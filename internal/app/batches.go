@@ -117,7 +117,7 @@ func (w *work) batch(ctx context.Context, run int64, n int) (bool, error) {
 	}
 	i := slices.IndexFunc(w.Config.Sources(), func(s kind.Source) bool { return s.ID == b.Source })
 	if i < 0 || w.engine == nil {
-		w.log.Warn("a batch is left to other machines: its source is not configured here", "run", run, "batch", n, "source", b.Source)
+		w.log.WarnContext(ctx, "a batch is left to other machines: its source is not configured here", "run", run, "batch", n, "source", b.Source)
 		return false, nil
 	}
 	src := w.Config.Sources()[i]
@@ -133,7 +133,7 @@ func (w *work) batch(ctx context.Context, run int64, n int) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	w.log.Info("batch done", "run", run, "batch", n, "source", b.Source, "documents", len(reqs), "requests", got.Requests)
+	w.log.InfoContext(ctx, "batch done", "run", run, "batch", n, "source", b.Source, "documents", len(reqs), "requests", got.Requests)
 	return true, w.Store.EndBatch(ctx, run, n, result)
 }
 

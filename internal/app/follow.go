@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"time"
 
 	"utkik/index"
@@ -83,33 +82,19 @@ func (a *App) Index(ctx context.Context) (*index.Index, error) {
 	if a.indexFits {
 		return a.index, nil
 	}
-	mark, err := a.Store.Cursor(ctx, indexPlan)
-	if err != nil {
-		return nil, err
-	}
-	if a.index.NeedsRebuild() || mark != a.planMark() {
-		a.log.InfoContext(ctx, "index is built anew from the store", "folder", a.indexDir())
-		if _, err := a.index.Rebuild(ctx, feed{a}); err != nil {
-			return nil, err
+	if a.index.NeedsRebuild() || a.index.Mark() != a.planHash {
+		if !a.adopt(ctx, a.index) {
+			a.log.InfoContext(ctx, "index is built anew from the store", "folder", a.indexDir())
+			if _, err := a.index.Rebuild(ctx, feed{a}); err != nil {
+				return nil, err
+			}
 		}
-		if err := a.Store.SetCursor(ctx, indexPlan, a.planMark()); err != nil {
+		if err := a.index.SetMark(a.planHash); err != nil {
 			return nil, err
 		}
 	}
 	a.indexFits = true
 	return a.index, nil
-}
-
-// indexPlan names the mark of the plan by which the index was made.
-const indexPlan = "index:plan"
-
-// planMark is the plan's hash as a number.
-func (a *App) planMark() int64 {
-	n, err := strconv.ParseUint(a.planHash, 16, 64)
-	if err != nil {
-		return -1 // unreachable: a hash is sixteen hexadecimal digits
-	}
-	return int64(n)
 }
 
 // Reindex builds the index anew from the store while the old one answers, and tells how many calls it holds.

@@ -68,6 +68,10 @@ func TestServeCrossSite(t *testing.T) {
 		if err != nil || resp.StatusCode != tt.want || !strings.Contains(string(body), tt.says) {
 			t.Errorf("%s: %d %.200s (%v), want %d %q", tt.name, resp.StatusCode, body, err, tt.want, tt.says)
 		}
+		// Who wrote something is shown it, whichever machine answers next.
+		if wrote, marked := tt.method == "POST" && tt.want == 200, strings.HasPrefix(resp.Header.Get("Set-Cookie"), "utkik-seen=0; Path=/; Max-Age=120; HttpOnly; Secure"); wrote != marked {
+			t.Errorf("%s: cookie %q", tt.name, resp.Header.Get("Set-Cookie"))
+		}
 	}
 	got, err := a.Store.AuditLog(ctx, store.AuditFilter{})
 	if err != nil || len(got) != 1 || got[0].Who != "recipient:kultur" || got[0].What != "link.unsubscribe" || got[0].Way != store.WayMail || got[0].Detail != "one-click" {

@@ -34,8 +34,14 @@ func (a *App) Serve(ctx context.Context, l net.Listener, roles Roles) error {
 	}
 	var pages *pages
 	if roles.Has(Web) {
+		if err := a.openNode(l); err != nil {
+			return err
+		}
 		var err error
 		if pages, err = a.newPages(ctx); err != nil {
+			return err
+		}
+		if err := a.beat(ctx); err != nil {
 			return err
 		}
 	}
@@ -75,7 +81,9 @@ func (a *App) Serve(ctx context.Context, l net.Listener, roles Roles) error {
 	}
 	stop()
 	behind.Wait()
-	return errors.Join(err, blind(), watching.close(w), w.close())
+	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPages)
+	defer cancel()
+	return errors.Join(err, a.leave(last), blind(), watching.close(w), w.close())
 }
 
 // openWatch opens what tells who watches how this process does.
@@ -136,7 +144,8 @@ func (a *App) handler(pages *pages, watching *watcher, sent func(context.Context
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", answerHealth(watching.live))
 	mux.HandleFunc("GET /readyz", answerHealth(watching.ready))
-	mux.Handle("/", pages)
+	mux.Handle("/", a.ownWrites(pages))
+	mux.HandleFunc("GET "+nodePath, a.handCopy) // shows by a proof of its own that it may
 	for _, route := range d.Routes() {
 		mux.HandleFunc(route.Pattern, func(w http.ResponseWriter, r *http.Request) {
 			d.ServeHTTP(w, r)
@@ -248,6 +257,8 @@ func (a *App) followOnce(ctx context.Context, pages *pages) error {
 	if err != nil {
 		return err
 	}
-	_, err = x.Sync(ctx, feed{a})
-	return err
+	if _, err = x.Sync(ctx, feed{a}); err != nil {
+		return err
+	}
+	return a.beat(ctx)
 }

@@ -47,17 +47,23 @@ func serve(t *testing.T, a *app.App, roles string) (page string, stop func()) {
 		}
 		page = "http://" + l.Addr().String()
 	}
+	return page, serveOn(t, a, l, r)
+}
+
+// serveOn lets an installation serve on a listener, which is nil for one without pages.
+func serveOn(t *testing.T, a *app.App, l net.Listener, r app.Roles) (stop func()) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Serve(ctx, l, r) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-ended; err != nil {
-			t.Errorf("serve as %s: %v", roles, err)
+			t.Errorf("serve as %s: %v", r, err)
 		}
 	})
 	t.Cleanup(stop)
-	return page, stop
+	return stop
 }
 
 // until asks again until it is so: what goes on in the background has no other sign.

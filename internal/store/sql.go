@@ -85,6 +85,8 @@ const (
 	signinOne
 	apiKeyOne
 	apiKeyList
+	nodeList
+	recordLast
 
 	reads // the number of reading statements
 )
@@ -185,6 +187,9 @@ const (
 	apiKeyInsert
 	apiKeyRevoke
 	apiKeyUsed
+	nodeBeat
+	nodeLeave
+	nodeForget
 
 	queries // the number of statements
 )
@@ -545,4 +550,12 @@ var statements = [queries]string{
 		ON CONFLICT (name) DO NOTHING`,
 	apiKeyRevoke: `UPDATE api_keys SET revoked = $1 WHERE name = $2 AND revoked = 0`,
 	apiKeyUsed:   `UPDATE api_keys SET used = $1 WHERE name = $2`,
+
+	nodeList: `SELECT n.name, n.address, n.secret, n.cursor, CLOCK - n.seen, (SELECT COUNT(*) FROM calls c WHERE c.touched > n.cursor)
+		FROM nodes n ORDER BY n.cursor DESC, n.name`,
+	recordLast: `SELECT COALESCE(MAX(touched), 0) FROM calls`,
+	nodeBeat: `INSERT INTO nodes (name, address, secret, cursor, seen) VALUES ($1, $2, $3, $4, CLOCK)
+		ON CONFLICT (name) DO UPDATE SET address = excluded.address, secret = excluded.secret, cursor = excluded.cursor, seen = excluded.seen`,
+	nodeLeave:  `DELETE FROM nodes WHERE name = $1`,
+	nodeForget: `DELETE FROM nodes WHERE seen < CLOCK - 86400000`,
 }
