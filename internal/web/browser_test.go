@@ -34,6 +34,8 @@ func TestInBrowser(t *testing.T) {
 		{"a link that was followed", act(token.Take, "kultur", "BULK-00"), languages[:1], widths[:1]},
 		{"a link to the choices", act(token.Answer, "kultur", "LONG"), languages[:1], widths},
 		{"feeds", "/feeds", languages, widths},
+		{"plan", "/plan", languages, append(widths, 1920)},
+		{"priority", "/plan/miljo", languages, widths},
 		{"deadlines", "/deadlines?for=all", languages, append(widths, 1920)},
 		{"a damaged link", "/act/x", languages[:1], widths[:1]},
 		{"hostile call", "/call/ft-portal/HOSTILE", languages[:1], widths[:1]},

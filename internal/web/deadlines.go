@@ -273,7 +273,7 @@ func (s *Server) fillDeadlines(ctx context.Context, p *deadlinesPage, ask index.
 	if p.HasRows {
 		p.Sum = fmt.Sprintf(t.Sum, number(int64(len(rows)), p.T.Group), number(int64(len(res.Hits)), p.T.Group))
 		most := slices.MaxFunc(p.Months, func(a, b month) int { return cmp.Compare(a.Count, b.Count) })
-		if len(p.Months) > 1 {
+		if len(p.Months) > 1 && most.Count > 1 {
 			p.Most = fmt.Sprintf(t.Most, most.plain, most.Count)
 		}
 	}

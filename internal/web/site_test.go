@@ -29,16 +29,25 @@ var now = time.Date(2026, 7, 28, 9, 0, 0, 0, call.Brussels())
 
 var testPlan = plan.Plan{
 	ID: "test", Name: "Vår plan", NameEN: "Our plan", Language: "sv",
-	Networks: []plan.Network{{ID: "EFNS", Name: "Europaforum"}, {ID: "BK", Name: "BK"}},
+	Goals: []plan.Goal{
+		{ID: "g", Name: "Ett mål", NameEN: "A goal", Aims: []string{"Att nå dit"}, Activities: []plan.Activity{{Heading: "Möten", Text: "Träffas ofta", Networks: []string{"BK"}}}},
+		{ID: "h", Name: "Ett mål till"},
+	},
+	Document: "Planen, beslutad 2026",
+	Networks: []plan.Network{{ID: "EFNS", Name: "Europaforum", Note: "Politiskt forum."}, {ID: "BK", Name: "BK"}},
 	Departments: []plan.Department{
-		{ID: "kultur", Name: "Kulturen", NameEN: "The culture department", Priorities: []string{"kultur"}},
+		{ID: "kultur", Name: "Kulturen", NameEN: "The culture department", Priorities: []string{"kultur", "tandvard"}},
 		{ID: "miljo", Name: "Miljökontoret", Priorities: []string{"miljo"}},
 	},
 	Priorities: []plan.Priority{
-		{ID: "miljo", Name: "Miljö och klimat", NameEN: "Environment and climate", Activities: []plan.Activity{
-			{Heading: "Vatten", Networks: []string{"EFNS", "BK"}}, {Heading: "Luft", Networks: []string{"BK"}},
-		}},
+		{ID: "miljo", Name: "Miljö och klimat", NameEN: "Environment and climate", Text: "Hit hör vatten och luft.", TextEN: "Water and air.", Goals: []string{"g", "h"},
+			Vocabulary: []plan.Term{{SV: "vatten*", EN: []string{"water", "waters"}, Weight: 3}, {EN: []string{"air"}, Weight: 1}, {SV: "vattenstämpel", EN: []string{"watermark"}, Weight: -1}, {SV: "luftslott", Weight: -1}},
+			Activities: []plan.Activity{
+				{Heading: "Vatten", Networks: []string{"EFNS", "BK"}}, {Heading: "Luft", Networks: []string{"BK"}},
+			}},
 		{ID: "kultur", Name: "Kultur"},
+		{ID: "tandvard", Name: "Tandvård", Text: "Hit hör tänder."},
+		{ID: "arktis", Name: "Arktis", Text: "Hit hör norr.", Goals: []string{"g"}, Activities: []plan.Activity{{Heading: "Norr", Networks: []string{"BK"}}}},
 	},
 }
 
@@ -177,6 +186,8 @@ func reasons() []store.Matched {
 			{Priority: "kultur", Score: 0.6, Included: true, Reasons: []match.Reason{{PriorityText: "Kultur", CallText: "«north»", Field: "title", Term: "north", Weight: 1}}},
 			{Priority: "removed-since", Score: 0.5, Included: true, Reasons: []match.Reason{{PriorityText: "P", CallText: "C", Weight: 1}}},
 		}},
+		{Key: call.Key{Source: "have-your-say", Ref: "14000"}, Results: []match.Result{{Priority: "arktis", Score: 0.8, Included: true, Reasons: []match.Reason{{PriorityText: "Hit hör norr.", CallText: "«tåg»", Weight: 1}}}}},
+		{Key: key("a//b:c"), Results: []match.Result{{Priority: "arktis", Score: 0.8, Included: true, Reasons: []match.Reason{{PriorityText: "Hit hör norr.", CallText: "«wind»", Weight: 1}}}}},
 		{Key: key("TOMORROW"), Results: []match.Result{
 			{Priority: "kultur", Score: 0.1, Included: false, Reasons: []match.Reason{{PriorityText: "Nej", CallText: "Heat", Weight: 1}}},
 		}},

@@ -119,6 +119,7 @@ type texts struct {
 	Nav             navTexts          `json:"nav"`
 	Sheet           sheetTexts        `json:"sheet"`
 	Dead            deadlineTexts     `json:"dead"`
+	Plan            planTexts         `json:"plan"`
 	Act             actTexts          `json:"act"`
 	Feed            feedTexts         `json:"feed"`
 	Door            doorTexts         `json:"door"`
@@ -164,6 +165,7 @@ type navTexts struct {
 	Label     string `json:"label"`
 	Search    string `json:"search"`
 	Deadlines string `json:"deadlines"`
+	Plan      string `json:"plan"`
 }
 
 // navItem is a section of the site. Here tells how the page that is shown stands to it, as aria-current says it: page, true
@@ -177,6 +179,7 @@ func navigation(f Frame, path string) []navItem {
 	for _, section := range []struct{ path, name string }{
 		{"/", t.Search},
 		{"/deadlines", t.Deadlines},
+		{"/plan", t.Plan},
 	} {
 		item := navItem{Link: f.address(section.path, url.Values{}), Name: section.name}
 		switch {

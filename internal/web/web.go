@@ -78,7 +78,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.texts[lang] = t
 	}
-	for page, parts := range map[string][]string{"search": nil, "call": {"line"}, "deadlines": nil, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
+	for page, parts := range map[string][]string{"search": nil, "call": {"line"}, "deadlines": nil, "plan": {"spark"}, "priority": {"spark"}, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
 		names := []string{"templates/layout.html", "templates/" + page + ".html"}
 		for _, part := range parts {
 			names = append(names, "templates/"+part+".html")
@@ -106,6 +106,8 @@ func (s *Server) routes() {
 	s.handle("GET /original/{source}/{ref...}", account.Reader, s.original)
 	s.handle("POST /decide/{source}/{ref...}", account.Editor, s.decide)
 	s.handle("GET /deadlines", account.Reader, s.page(s.deadlines))
+	s.handle("GET /plan", account.Reader, s.page(s.plan))
+	s.handle("GET /plan/{id}", account.Reader, s.page(s.priority))
 	s.handle("GET /feeds", account.Reader, s.page(s.feeds))
 	s.handle("GET /feeds/{file}", account.Reader, s.feed(s.searchFeed))
 	s.handle("GET /feeds/priority/{file}", account.Reader, s.feed(s.priorityFeed))
