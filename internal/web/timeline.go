@@ -54,6 +54,7 @@ type dated struct {
 	Note   string // how long until it, or that it has passed
 	Passed bool
 	Next   bool // the one that counts now
+	Soon   bool
 	ahead  bool
 	at     time.Time
 }
@@ -161,8 +162,9 @@ func (s *Server) dates(f Frame, c *call.Call, now time.Time) ([]dated, *line) {
 			if !from.IsZero() && !from.Passed(now) {
 				ahead = from
 			}
-			d.Note, _ = days(t, ahead, now)
-			d.ahead = true
+			var n int
+			d.Note, n = days(t, ahead, now)
+			d.ahead, d.Soon = true, n <= soon && !to.IsZero()
 		}
 		if !slices.ContainsFunc(out, func(o dated) bool { return o.Name == d.Name && o.Day == d.Day }) {
 			out = append(out, d)
