@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -165,7 +166,8 @@ func (a *App) sameOrigin(next http.Handler) http.Handler {
 		}
 	}
 	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.log.Warn("a write in another site's name was refused", "url", r.URL.Path, "origin", r.Header.Get("Origin"))
+		// Without the rest of the address: a key may stand in it.
+		a.log.WarnContext(r.Context(), "a write in another site's name was refused", "under", "/"+strings.SplitN(r.URL.Path+"/", "/", 3)[1], "origin", r.Header.Get("Origin"))
 		http.Error(w, "Begäran kom från en annan webbplats och har inte utförts. Öppna sidan på nytt och försök igen.\n"+
 			"The request came from another site and was not carried out. Open the page anew and try again.", http.StatusForbidden)
 	}))

@@ -61,6 +61,8 @@ var arrows = []arrow{
 	{"internal/door", "golang.org/x/oauth2", yes, "the same"},
 	{"any", "github.com/coreos/go-oidc/...", no, "who asks is found out at the door"},
 	{"any", "golang.org/x/oauth2/...", no, "who asks is found out at the door"},
+	{"any", "github.com/zitadel/...", no, "belongs to tests"},
+	{"any", "github.com/go-jose/...", no, "belongs to tests"},
 	{"any", "github.com/google/go-cmp/...", no, "belongs to tests"},
 	{"internal/web/browsertest", "std", yes, "a browser for tests"},
 	{"internal/web/browsertest", "github.com/chromedp/...", yes, "a browser for tests"},

@@ -158,7 +158,7 @@ func (d *Door) Identify(next http.Handler) http.Handler {
 		case err != nil && r.Context().Err() != nil: // the reader went away
 			return
 		case err != nil:
-			d.cfg.Log.Error("who asks cannot be found out", "url", r.URL.Path, "err", err)
+			d.cfg.Log.ErrorContext(r.Context(), "who asks cannot be found out", "err", err) // without the address: a key may stand in it
 			problem(w, http.StatusServiceUnavailable, "The store does not answer", "try again in a minute")
 			return
 		}
@@ -170,7 +170,7 @@ var errBadKey = errors.New("key opens nothing")
 
 // actor is who asks, by a key or by a session.
 func (d *Door) actor(w http.ResponseWriter, r *http.Request) (account.Actor, error) {
-	if scheme, key, ok := strings.Cut(r.Header.Get("Authorization"), " "); ok && strings.EqualFold(scheme, "bearer") {
+	if scheme, key, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "bearer") {
 		return d.program(r.Context(), strings.TrimSpace(key))
 	}
 	return d.person(w, r)
@@ -195,7 +195,7 @@ func (d *Door) program(ctx context.Context, key string) (account.Actor, error) {
 	}
 	if day := now.UTC().Format(time.DateOnly); k.Used != day { // the day is enough to see which keys nobody needs
 		if err := d.cfg.Store.UseAPIKey(ctx, k.Name, day); err != nil {
-			d.cfg.Log.Warn("that a key was used is not kept", "key", k.Name, "err", err)
+			d.cfg.Log.WarnContext(ctx, "that a key was used is not kept", "key", k.Name, "err", err)
 		}
 	}
 	return account.Actor{ID: "key:" + k.Name, Name: k.Name, Role: role}, nil

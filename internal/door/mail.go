@@ -132,7 +132,7 @@ func (d *Door) Run(ctx context.Context) {
 			return
 		case a := <-d.asked:
 			if err := d.answer(ctx, a); err != nil && ctx.Err() == nil {
-				d.cfg.Log.Error("a link to sign in by was not written", "err", err)
+				d.cfg.Log.ErrorContext(ctx, "a link to sign in by was not written", "err", err)
 			}
 		case <-tick.C:
 			if d.provider != nil {
@@ -149,7 +149,7 @@ func (d *Door) answer(ctx context.Context, a asking) error {
 		return err
 	}
 	if role == account.Nobody {
-		d.cfg.Log.Info("a link was asked for an address that is not let in") // without it: people mistype their own, too
+		d.cfg.Log.InfoContext(ctx, "a link was asked for an address that is not let in") // without it: people mistype their own, too
 		return nil
 	}
 	if _, err := d.cfg.Mail.Ring(ctx); err != nil { // that there is a key when the mail is sent
@@ -168,7 +168,7 @@ func (d *Door) answer(ctx context.Context, a asking) error {
 		return err
 	}
 	if !added {
-		d.cfg.Log.Warn("too many links were asked for one address", "most", maxLinks)
+		d.cfg.Log.WarnContext(ctx, "too many links were asked for one address", "most", maxLinks)
 		return nil
 	}
 	d.cfg.Mail.Sent(ctx)

@@ -246,7 +246,7 @@ func (d *Door) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if said := q.Get("error"); said != "" {
-		d.cfg.Log.Warn("the organisation's sign-in refused", "err", clean(said+": "+q.Get("error_description")))
+		d.cfg.Log.WarnContext(r.Context(), "the organisation's sign-in refused", "err", clean(said+": "+q.Get("error_description")))
 		d.failed(w, r, http.StatusForbidden, fmt.Sprintf(t.ProviderSaid, clean(said)))
 		return
 	}
@@ -257,12 +257,12 @@ func (d *Door) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	who, err := d.provider.known(r.Context(), f, q.Get("code"), &way)
 	if err != nil {
-		d.cfg.Log.Error("an answer of the organisation's sign-in is not believed", "err", err)
+		d.cfg.Log.ErrorContext(r.Context(), "an answer of the organisation's sign-in is not believed", "err", err)
 		d.failed(w, r, http.StatusBadGateway, t.NotProved)
 		return
 	}
 	if who.Role == account.Nobody {
-		d.cfg.Log.Warn("somebody without a role has signed in; signin.oidc.roles says which values of the claim give one", "claim", d.cfg.OIDC.Claim)
+		d.cfg.Log.WarnContext(r.Context(), "somebody without a role has signed in; signin.oidc.roles says which values of the claim give one", "claim", d.cfg.OIDC.Claim)
 		d.failed(w, r, http.StatusForbidden, fmt.Sprintf(t.NoRole, who.Name))
 		return
 	}

@@ -116,7 +116,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, status int, title, p
 	if err := d.pages.ExecuteTemplate(&b, "head.html", title); err == nil {
 		err = d.pages.ExecuteTemplate(&b, page+".html", data)
 		if err != nil {
-			d.cfg.Log.Error("page not rendered", "url", r.URL.Path, "err", err)
+			d.cfg.Log.ErrorContext(r.Context(), "page not rendered", "url", r.Pattern, "err", err)
 			http.Error(w, d.in(r).Broken, http.StatusInternalServerError)
 			return
 		}
@@ -127,7 +127,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, status int, title, p
 // broken is the page where something of ours went wrong.
 func (d *Door) broken(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() == nil {
-		d.cfg.Log.Error("page failed", "url", r.Pattern, "err", err)
+		d.cfg.Log.ErrorContext(r.Context(), "page failed", "url", r.Pattern, "err", err)
 	}
 	t := d.in(r)
 	d.show(w, r, http.StatusInternalServerError, t.BrokenHead, "message", messagePage{d.frame(r), t.Broken, "", ""})

@@ -74,12 +74,11 @@ func (d *Door) person(w http.ResponseWriter, r *http.Request) (account.Actor, er
 	}
 	if now.Sub(s.Seen) >= seenEvery {
 		if address, ok := strings.CutPrefix(s.Actor, mailActor); ok { // whoever was let in by a list may have been taken from it
-			var name string
-			if role, name, err = d.cfg.Mail.role(ctx, d.cfg.Store, address); err != nil {
+			if role, _, err = d.cfg.Mail.role(ctx, d.cfg.Store, address); err != nil {
 				return account.Actor{}, err
 			}
 			if role == account.Nobody {
-				d.cfg.Log.Info("a session has ended: its address is let in no more", "who", s.Actor, "name", name)
+				d.cfg.Log.InfoContext(ctx, "a session has ended: its address is let in no more")
 				put(w, r, sessionCookie, "", 0)
 				return account.Actor{}, d.cfg.Store.EndSession(ctx, hash)
 			}
