@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -38,6 +39,18 @@ func (s *Store) Changes(ctx context.Context, q ChangeQuery) ([]call.Change, erro
 		return all(ctx, s, scanChange, changeListSource, q.After, since, until, q.Source, most(q.Limit))
 	}
 	return all(ctx, s, scanChange, changeList, q.After, since, until, most(q.Limit))
+}
+
+// ChangeUpTo gives the last line of the change log up to that seq, nil when there is none.
+func (s *Store) ChangeUpTo(ctx context.Context, seq int64) (*call.Change, error) {
+	c, err := one(ctx, s, "change log", scanChange, changeUpTo, seq)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &c, nil
 }
 
 // ceilMS is the first stored time that is not before t.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -275,6 +276,16 @@ func (s *Store) Mails(ctx context.Context, state MailState, limit int) ([]Mail, 
 		return all(ctx, s, scanMail, outboxList, most(limit))
 	}
 	return all(ctx, s, scanMail, outboxListState, string(state), most(limit))
+}
+
+// MailsBefore gives the mails that stand behind one in the order of Mails, of which only Written and the key are looked at; the
+// zero Mail begins with the newest. Only those to that recipient and of that kind, unless empty. A limit of 0 is none.
+func (s *Store) MailsBefore(ctx context.Context, m Mail, recipient, kind string, limit int) ([]Mail, error) {
+	written := int64(math.MaxInt64)
+	if !m.Written.IsZero() {
+		written = ms(m.Written)
+	}
+	return all(ctx, s, scanMail, outboxBefore, written, m.Recipient, m.Period, recipient, kind, most(limit))
 }
 
 // MailCount is how many mails are in a state.

@@ -76,6 +76,11 @@ func (s *Store) EachRecord(ctx context.Context, fn func(Record) error) error {
 	return each(ctx, s, scanRecord, fn, recordList)
 }
 
+// RecordsAfter gives the calls behind a key, of the source or of all when it is empty, by key. A limit of 0 is none.
+func (s *Store) RecordsAfter(ctx context.Context, after call.Key, source string, limit int) ([]Record, error) {
+	return all(ctx, s, scanRecord, recordAfter, after.Source, after.Ref, source, most(limit))
+}
+
 // Heads gives the heads of the source's calls by ref, or of all by key when it is empty.
 func (s *Store) Heads(ctx context.Context, source string) ([]Head, error) {
 	if source == "" {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"time"
 
@@ -142,6 +143,15 @@ func (s *Store) Runs(ctx context.Context, source string, limit int) ([]Run, erro
 		return all(ctx, s, scanRun, runList, most(limit))
 	}
 	return all(ctx, s, scanRun, runListSource, source, most(limit))
+}
+
+// RunsBefore gives the runs with a lower id, of the source or of all when it is empty, newest first. An id of 0 begins with
+// the newest; a limit of 0 is none.
+func (s *Store) RunsBefore(ctx context.Context, source string, id int64, limit int) ([]Run, error) {
+	if id == 0 {
+		id = math.MaxInt64
+	}
+	return all(ctx, s, scanRun, runBefore, id, source, most(limit))
 }
 
 // LastComplete gives the source's latest crawl that read everything; ErrNotFound when there was none.

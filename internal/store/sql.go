@@ -9,6 +9,7 @@ const (
 	runOpen query = iota
 	runList
 	runListSource
+	runBefore
 	runLastComplete
 	runCounts
 	sourceCounts
@@ -28,6 +29,7 @@ const (
 	recordOne
 	recordList
 	recordListSource
+	recordAfter
 	recordChanged
 	recordTouched
 	headList
@@ -56,11 +58,13 @@ const (
 	decisionList
 	decisionListAll
 	changeBefore
+	changeUpTo
 	changeLast
 	contentOne
 	outboxOne
 	outboxList
 	outboxListState
+	outboxBefore
 	outboxQueued
 	outboxCounts
 	sentList
@@ -243,6 +247,8 @@ var statements = [queries]string{
 	runList: `SELECT ` + runColumns + ` FROM runs ORDER BY id DESC LIMIT $1`,
 	runListSource: `SELECT ` + runColumns + ` FROM runs WHERE source = $1
 		ORDER BY id DESC LIMIT $2`,
+	runBefore: `SELECT ` + runColumns + ` FROM runs WHERE id < $1 AND (source = $2 OR $2 = '')
+		ORDER BY id DESC LIMIT $3`,
 	runLastComplete: `SELECT ` + runColumns + ` FROM runs
 		WHERE source = $1 AND kind = 'crawl' AND complete = 1 AND ended <> 0 ORDER BY id DESC LIMIT 1`,
 	// How a run went is told in the order in which internal/watch judges it.
@@ -316,6 +322,7 @@ var statements = [queries]string{
 	recordOne:        recordSelect + `WHERE c.source = $1 AND c.ref = $2`,
 	recordList:       recordSelect + `ORDER BY c.source, c.ref`,
 	recordListSource: recordSelect + `WHERE c.source = $1 ORDER BY c.ref`,
+	recordAfter:      recordSelect + `WHERE (c.source, c.ref) > ($1, $2) AND (c.source = $3 OR $3 = '') ORDER BY c.source, c.ref LIMIT $4`,
 	recordChanged:    recordSelect + `WHERE c.rev > $1 ORDER BY c.rev LIMIT $2`,
 	recordTouched:    recordSelect + `WHERE c.touched > $1 ORDER BY c.touched LIMIT $2`,
 	headList:         headSelect + `ORDER BY source, ref`,
@@ -425,6 +432,7 @@ var statements = [queries]string{
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 	decisionCall: `SELECT id FROM calls WHERE source = $1 AND ref = $2`,
 	changeBefore: `SELECT COALESCE(MAX(seq), 0) FROM changes WHERE at < $1`,
+	changeUpTo:   changeSelect + `WHERE h.seq <= $1 ORDER BY h.seq DESC LIMIT 1`,
 	changeLast:   `SELECT seq FROM counters WHERE id = 1`,
 
 	contentOne: `SELECT body FROM contents WHERE hash = $1`,
@@ -433,6 +441,8 @@ var statements = [queries]string{
 	outboxOne:       outboxSelect + `WHERE recipient = $1 AND period = $2`,
 	outboxList:      outboxSelect + `ORDER BY written DESC, recipient, period LIMIT $1`,
 	outboxListState: outboxSelect + `WHERE state = $1 ORDER BY written DESC, recipient, period LIMIT $2`,
+	outboxBefore: outboxSelect + `WHERE (written < $1 OR written = $1 AND (recipient, period) > ($2, $3))
+		AND (recipient = $4 OR $4 = '') AND (kind = $5 OR $5 = '') ORDER BY written DESC, recipient, period LIMIT $6`,
 	outboxQueued: outboxSelect + `WHERE state = 'queued' AND due <= $1
 		ORDER BY due, content, recipient, period LIMIT $2`, // who is told the same stands together
 	outboxCounts: `SELECT state, COUNT(*), MIN(due) FROM outbox GROUP BY state ORDER BY state`,
