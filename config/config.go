@@ -103,6 +103,9 @@ type Web struct {
 	Reading string `mapstructure:"reading"`  // open: whoever reaches the pages reads them; signin: whoever has signed in
 	Proxies string `mapstructure:"proxies"`  // addresses and networks whose word is taken for whom they ask, apart by commas
 	Node    string `mapstructure:"node"`     // address at which the other machines of the installation reach this one; empty: they need not
+
+	APIRate  float64 `mapstructure:"api_rate"`  // requests a second that a program may make for long; 0: as many as it likes
+	APIBurst int     `mapstructure:"api_burst"` // that it may make at once
 }
 
 // Signin is how people are known.
@@ -184,7 +187,7 @@ func Defaults() Config {
 			Parallel:  2,
 			MaxBytes:  32 << 20, // a page of 100 topics of the portal is 2 MB
 		},
-		Web: Web{Listen: "127.0.0.1:8080", Reading: "open"},
+		Web: Web{Listen: "127.0.0.1:8080", Reading: "open", APIRate: 10, APIBurst: 100},
 		// A working day, and a long meeting.
 		Signin:    Signin{Session: 12 * time.Hour, Idle: 2 * time.Hour, OIDC: OIDC{Scopes: "openid profile email", Claim: "roles"}},
 		Audit:     Audit{Keep: 2 * 365 * 24 * time.Hour},

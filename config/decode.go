@@ -8,12 +8,13 @@ import (
 	"math"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"utkik/internal/text"
 )
 
 // place is where a value was written: a line of a file, a variable of the environment, or a flag.
@@ -286,44 +287,11 @@ func fieldOf(t reflect.Type, key string) (reflect.StructField, bool) {
 // hint ends a message about an unknown word: with the known word that was probably meant, or with all of
 // them where none is near.
 func hint(word string, known []string, called string) string {
-	if near := nearest(word, known); near != "" {
+	if near := text.Nearest(word, known); near != "" {
 		return fmt.Sprintf("; did you mean %s?", near)
 	}
 	if len(known) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("; %s: %s", called, strings.Join(known, ", "))
-}
-
-// nearest gives the known word that is most like word, if it differs in no more than one letter and a
-// third of all; the first in alphabetical order of those that are equally near.
-func nearest(word string, known []string) string {
-	best, least := "", len(word)/3+2
-	for _, k := range slices.Sorted(slices.Values(known)) {
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-// distance counts the letters to insert, remove or replace to make b of a.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -87,7 +87,7 @@ func shownNode(v reflect.Value, places map[string]place, key, secret string) *ya
 		}
 		return n
 	case reflect.String:
-		return text(shownText(v.String(), secret))
+		return quoted(shownText(v.String(), secret))
 	case reflect.Int64:
 		if v.Type() == durationType {
 			return &yaml.Node{Kind: yaml.ScalarNode, Value: shortDuration(time.Duration(v.Int()))}
@@ -98,8 +98,8 @@ func shownNode(v reflect.Value, places map[string]place, key, secret string) *ya
 	}
 }
 
-// text writes a string so that it is read back as one, quoted where YAML would take it for something else.
-func text(s string) *yaml.Node {
+// quoted writes a string so that it is read back as one, quoted where YAML would take it for something else.
+func quoted(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)
 	if s == "" {

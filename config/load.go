@@ -17,6 +17,7 @@ import (
 
 	"utkik/crawler/kind"
 	"utkik/internal/plan"
+	"utkik/internal/text"
 )
 
 // Options say where the configuration comes from. The environment and the command line are handed in:
@@ -383,7 +384,7 @@ func hintVariable(name string, known []string) string {
 	for i, k := range known {
 		bare[i] = strings.TrimPrefix(k, envPrefix)
 	}
-	if near := nearest(strings.TrimPrefix(name, envPrefix), bare); near != "" {
+	if near := text.Nearest(strings.TrimPrefix(name, envPrefix), bare); near != "" {
 		return "; did you mean " + envPrefix + near + "?"
 	}
 	return "; a variable is " + envPrefix + " and a key of the configuration, such as UTKIK_CRAWLER_DELAY"

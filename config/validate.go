@@ -114,6 +114,8 @@ func (l *loader) validate(c *Config) {
 	if c.Web.Node != "" {
 		l.problem("web.node", addressProblem(c.Web.Node))
 	}
+	l.want("web.api_rate", c.Web.APIRate >= 0, "want 0 or more requests a second")
+	l.want("web.api_burst", c.Web.APIRate == 0 || c.Web.APIBurst >= 1, "want 1 or more, got %d", c.Web.APIBurst)
 	l.validateMail(c.Mail)
 	if _, err := subscription.ParseSteps(c.Reminders.Days); err != nil {
 		l.at("reminders.days", "%v", err)

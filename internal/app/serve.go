@@ -15,6 +15,7 @@ import (
 	"utkik/internal/door"
 	"utkik/internal/jobs"
 	"utkik/internal/metrics"
+	"utkik/internal/plan"
 	"utkik/internal/web"
 )
 
@@ -146,6 +147,9 @@ func (a *App) handler(pages *pages, watching *watcher, sent func(context.Context
 	mux.HandleFunc("GET /healthz", answerHealth(watching.live))
 	mux.HandleFunc("GET /readyz", answerHealth(watching.ready))
 	mux.Handle("/", a.ownWrites(pages))
+	if err := a.answerPrograms(mux, pages); err != nil {
+		return nil, nil, err
+	}
 	mux.HandleFunc("GET "+nodePath, a.handCopy) // shows by a proof of its own that it may
 	for _, route := range d.Routes() {
 		mux.HandleFunc(route.Pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -179,6 +183,7 @@ type pages struct {
 	app  *App
 	conf web.Config
 	now  atomic.Pointer[web.Server]
+	plan atomic.Pointer[plan.Plan] // of now
 }
 
 func (a *App) newPages(ctx context.Context) (*pages, error) {
@@ -205,6 +210,7 @@ func (p *pages) renew() error {
 	made, err := web.New(conf)
 	if err == nil {
 		p.now.Store(made)
+		p.plan.Store(conf.Plan)
 	}
 	return err
 }
