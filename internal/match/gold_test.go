@@ -124,11 +124,11 @@ func readGold(t testing.TB) gold {
 	return g
 }
 
-// labelSets are the sets of labels in testdata/labels, whose items are in the collected corpus: heldout.labels.md. D is held out:
+// labelSets are the sets of labels in testdata/labels, whose items are in the collected corpus: heldout.labels.md. J is held out:
 // nobody tunes on it, nothing is learned from it, and its mistakes are counted but not listed, so that nobody reads them.
-var labelSets = []string{"A", "B", "C", "D", "E", "F", "H", "I"}
+var labelSets = []string{"A", "B", "C", "D", "E", "F", "H", "I", "J", "K"}
 
-const heldOut = "D"
+const heldOut = "J"
 
 // readSets gives the labelled calls by set.
 func readSets(t testing.TB) map[string]gold {
@@ -291,7 +291,7 @@ func TestGold(t *testing.T) {
 			}
 		}
 	}
-	report(heldOut, "items that nothing was learned from and whose mistakes nobody read; one number was chosen with its totals in view", evaluate(t, p, sets[heldOut], answer(t, p, sets[heldOut])), true, false)
+	report(heldOut, "items that nothing was learned from and whose mistakes nobody read", evaluate(t, p, sets[heldOut], answer(t, p, sets[heldOut])), true, false)
 	for _, name := range slices.Sorted(maps.Keys(sets)) {
 		if g := sets[name]; name != heldOut {
 			report(name, "items, each fifth with words learned from the other four; the vocabulary has seen them", evaluate(t, p, g, crossed), true, true)
