@@ -88,7 +88,7 @@ func programName() string {
 //	get URL                     prints status, type and body of a page
 //	eventually REGEXP COMMAND   runs a command again until its output matches
 //	halt                        interrupts the server; it must end well (testscript's own stop ends the script)
-//	smtp [CODE TEXT]            starts a mail server at port $SMTP; with a code it answers the next RCPT so
+//	smtp [CODE TEXT [ADDRESS]]  starts a mail server at port $SMTP; with a code it answers the next RCPT so, or the next of an address
 //	mails N [FILE]              N mails have come since it was last asked; the last goes to FILE
 //
 // With -update the files that cmp compares are written anew.

@@ -24,9 +24,15 @@ type sink struct {
 
 	mu      sync.Mutex
 	mails   []taken
-	answers []*smtp.SMTPError // to the next RCPT, once each
-	told    int               // mails that a script has asked about
-	each    func(n int)       // called with the number of mails that have come, before the last is answered
+	answers []answer    // to RCPT, once each
+	told    int         // mails that a script has asked about
+	each    func(n int) // called with the number of mails that have come, before the last is answered
+}
+
+// answer is what the server says to the next mail for an address; mails go over several connections, in no order.
+type answer struct {
+	to string // empty: whoever comes next
+	*smtp.SMTPError
 }
 
 // taken is one mail as it came.
@@ -75,12 +81,13 @@ func (b *letterbox) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.to = to
-	if len(s.answers) > 0 {
-		a := s.answers[0]
-		s.answers = s.answers[1:]
-		return a
+	i := slices.IndexFunc(s.answers, func(a answer) bool { return a.to == "" || a.to == to })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	said := s.answers[i].SMTPError
+	s.answers = slices.Delete(s.answers, i, i+1)
+	return said
 }
 
 func (b *letterbox) Data(r io.Reader) error {
@@ -123,12 +130,16 @@ func (s *stage) smtp(ts *testscript.TestScript, args []string) {
 		return
 	}
 	code, err := strconv.Atoi(args[0])
-	if err != nil || len(args) != 2 {
-		ts.Fatalf("usage: smtp [code text]")
+	if err != nil || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: smtp [code text [address]]")
 	}
 	s.sink.mu.Lock()
 	defer s.sink.mu.Unlock()
-	s.sink.answers = append(s.sink.answers, &smtp.SMTPError{Code: code, EnhancedCode: smtp.NoEnhancedCode, Message: args[1]})
+	a := answer{SMTPError: &smtp.SMTPError{Code: code, EnhancedCode: smtp.NoEnhancedCode, Message: args[1]}}
+	if len(args) == 3 {
+		a.to = args[2]
+	}
+	s.sink.answers = append(s.sink.answers, a)
 }
 
 func (s *stage) mails(ts *testscript.TestScript, args []string) {
