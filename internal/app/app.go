@@ -84,7 +84,7 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
 	if err := unknown.Err(); err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return nil, fmt.Errorf("data folder %s: %v; name another with --data", cfg.Data, err)
 	}
 	if err := a.readPlan(); err != nil {

@@ -106,7 +106,7 @@ func saveVocabulary(cfg *config.Config, t vocabulary.Table) (err error) {
 			err = fmt.Errorf("vocabulary: %v; nothing was changed", err)
 		}
 	}()
-	if err := os.MkdirAll(cfg.Data, 0o755); err != nil {
+	if err := os.MkdirAll(cfg.Data, 0o750); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(cfg.Data, vocabularyFile+".*.part")

@@ -241,6 +241,7 @@ var arrows = []arrow{
 	{"cmd/utkik", "internal/link", yes, "a type that app hands out"},
 	{"cmd/utkik", "internal/subscription", yes, "a type that app hands out"},
 	{"cmd/utkik", "internal/outbox", yes, "a type that app hands out"},
+	{"cmd/utkik", "internal/doctor", yes, "a type that app hands out"},
 	{"cmd/utkik", "internal/watch", yes, "a type that app hands out"},
 	{"cmd/utkik", "crawler/kind", yes, "sources and findings, which app hands out"},
 	{"cmd/utkik", "index", yes, "a type that app hands out"},
