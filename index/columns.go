@@ -98,6 +98,7 @@ type columns struct {
 	place     []uint8  // in the group; nil likewise
 	grouped   set      // documents with a group; nil likewise
 	latest    atomic.Pointer[timed]
+	keeper    keeper
 
 	idOnce sync.Once
 	ids    []string // by document

@@ -212,6 +212,8 @@ type run struct {
 	marks marks
 	words []scorer // what the score is made of
 
+	plain bool // see Query.plain
+
 	texts   textsFunc // may be nil
 	settled int       // documents whose texts were read to settle a phrase
 
@@ -384,7 +386,7 @@ func (m *wordMatcher) match(r *run, part int, within set) (set, error) {
 	p := r.parts[part]
 	out := newSet(p.n)
 	for _, ref := range m.any {
-		if err := p.collect(ref, out); err != nil {
+		if err := r.members(p, ref, out); err != nil {
 			return nil, err
 		}
 	}
@@ -393,7 +395,7 @@ func (m *wordMatcher) match(r *run, part int, within set) (set, error) {
 		for _, refs := range group {
 			one := newSet(p.n)
 			for _, ref := range refs {
-				if err := p.collect(ref, one); err != nil {
+				if err := r.members(p, ref, one); err != nil {
 					return nil, err
 				}
 			}
@@ -447,7 +449,7 @@ func (f *phraseField) match(r *run, at int, within, out set) error {
 	for _, item := range f.items {
 		one := newSet(p.n)
 		for _, ref := range item.refs {
-			if err := p.collect(ref, one); err != nil {
+			if err := r.members(p, ref, one); err != nil {
 				return err
 			}
 		}

@@ -67,7 +67,7 @@ type Query struct {
 	// without correcting them.
 	AsWritten bool
 
-	plain bool // every hit is scored to its end: for tests, which compare
+	plain bool // every list is read as Bleve gives it: for tests, which compare
 }
 
 // Result is what was found.
@@ -200,7 +200,7 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 	if err != nil {
 		return Result{}, err
 	}
-	r.glossary, r.spell, r.mend = ix.glossary, ix.spell, !q.AsWritten
+	r.glossary, r.spell, r.mend, r.plain = ix.glossary, ix.spell, !q.AsWritten, q.plain
 	if !q.AsWritten {
 		node = ix.broaden(node)
 	}
@@ -222,8 +222,7 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 	}
 	limit := cmp.Or(q.Limit, defaultLimit)
 	top := newTop(r, q.Sort, q.Offset+limit)
-	race := r.newRace(top, q.Lang)
-	race.plain, race.spare = q.plain, &ix.scores
+	preferred := r.preferred(q.Lang)
 	total := 0
 	groups := members{}
 	for at, p := range r.parts {
@@ -245,14 +244,18 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 			continue
 		}
 		scores := takeScores(&ix.scores, p.n)
-		inRace := matched
 		if top.sort == SortRelevance {
-			if inRace, err = race.score(at, matched, *scores); err != nil {
+			if err := r.score(at, matched, *scores); err != nil {
 				return Result{}, err
 			}
 		}
-		inRace.each(func(doc uint32) bool {
-			c := candidate{score: race.final(p, doc, (*scores)[doc]), part: at, doc: doc}
+		languages := p.cols.facets[columnLanguage].one
+		matched.each(func(doc uint32) bool {
+			score := (*scores)[doc]
+			if preferred > 0 && languages[doc] == preferred {
+				score *= langBonus
+			}
+			c := candidate{score: score, part: at, doc: doc}
 			if p.cols.group != nil && p.cols.group[doc] != 0 {
 				groups.take(p.cols.group[doc], member{c, p.cols.place[doc]})
 				total--
@@ -356,7 +359,7 @@ func (t *top) offer(c candidate) {
 		}
 		return
 	}
-	if t.n == 0 || t.compare(c, t.heap[0]) >= 0 {
+	if t.n == 0 || t.sort == SortRelevance && c.score < t.heap[0].score || t.compare(c, t.heap[0]) >= 0 {
 		return
 	}
 	t.heap[0] = c
