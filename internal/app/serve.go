@@ -194,7 +194,7 @@ func (a *App) newPages(ctx context.Context) (*pages, error) {
 	if _, err := x.Sync(ctx, feed{a}); err != nil {
 		return nil, err
 	}
-	conf := web.Config{Store: a.Store, Index: x, Now: a.now, Log: a.log, BaseURL: a.Config.Web.BaseURL, Anyone: a.anyone(),
+	conf := web.Config{Standing: a.standing, Store: a.Store, Index: x, Now: a.now, Log: a.log, BaseURL: a.Config.Web.BaseURL, Anyone: a.anyone(),
 		SignIn: a.Config.Signin.Any()}
 	for _, s := range a.Config.Sources() {
 		conf.Sources = append(conf.Sources, web.Source{ID: s.ID, Name: s.Name, NameEN: s.NameEN})

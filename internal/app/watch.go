@@ -13,6 +13,7 @@ import (
 	"utkik/internal/intake"
 	"utkik/internal/store"
 	"utkik/internal/watch"
+	"utkik/internal/web"
 )
 
 // judgedRuns is how many runs of a source its state is judged by. A state that has lasted longer is told to be that old.
@@ -235,4 +236,27 @@ func (a *App) Rule(ctx context.Context, source string, decision store.Decision, 
 		}
 	}
 	return done, left, nil
+}
+
+// standing tells the pages how sources stand, and when each is read next.
+func (a *App) standing(ctx context.Context, id string) ([]web.Standing, error) {
+	all, err := a.Sources(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	hours, err := watch.ParseHours(a.Config.Crawler.Hours)
+	if err != nil {
+		return nil, err // unreachable: the configuration was checked
+	}
+	out := make([]web.Standing, len(all))
+	for i, st := range all {
+		out[i] = web.Standing{Source: st.Source, Status: st.Status, Last: st.Last, Gaps: st.Falls, Held: st.Held}
+		if !st.Source.Enabled || st.Last.Started.IsZero() {
+			continue
+		}
+		if next := watch.Next(st.Source, st.Last.Started, hours); next.After(a.now()) {
+			out[i].Next = next
+		}
+	}
+	return out, nil
 }

@@ -210,6 +210,8 @@ var arrows = []arrow{
 	{"internal/web", "internal/subscription", yes, "what recipients follow and decide"},
 	{"internal/web", "internal/token", yes, "opens the links of mails"},
 	{"internal/web", "internal/feed", yes, "writes feeds and calendars"},
+	{"internal/web", "crawler/kind", yes, "sources, and what was wrong with how they were read"},
+	{"internal/web", "internal/watch", yes, "how sources stand"},
 	{"internal/web", "internal/diff", yes, "tells what changed in a text"},
 	{"internal/web", "ours", no, "the page shows the stages; app starts it"},
 	{"internal/metrics", "ours", no, "what is measured is handed over as plain values"},

@@ -36,6 +36,8 @@ func TestInBrowser(t *testing.T) {
 		{"feeds", "/feeds", languages, widths},
 		{"plan", "/plan", languages, append(widths, 1920)},
 		{"priority", "/plan/miljo", languages, widths},
+		{"sources", "/sources", languages, append(widths, 1920)},
+		{"source", "/sources/cinea", languages, widths},
 		{"deadlines", "/deadlines?for=all", languages, append(widths, 1920)},
 		{"a damaged link", "/act/x", languages[:1], widths[:1]},
 		{"hostile call", "/call/ft-portal/HOSTILE", languages[:1], widths[:1]},

@@ -22,6 +22,7 @@ import (
 	"utkik/internal/match"
 	"utkik/internal/plan"
 	"utkik/internal/store"
+	"utkik/internal/watch"
 )
 
 // now is when all tests of pages play.
@@ -145,6 +146,84 @@ func reread(ctx context.Context, st *store.Store) error {
 	return st.Commit(ctx, run, store.Batch{Source: "ft-portal", At: at, Saves: []store.Save{{Call: calls()[0], Version: true, Seen: true, Changes: changes[1:], From: from}}})
 }
 
+// watched are the test site's sources as they are configured.
+func watched() []kind.Source {
+	return []kind.Source{
+		{ID: "ft-portal", Enabled: true, Every: 24 * time.Hour, Home: "https://www.example.eu/"},
+		{ID: "have-your-say", Enabled: true, Every: 7 * 24 * time.Hour},
+		{ID: "cinea", Enabled: true, Every: 48 * time.Hour},
+		{ID: "nyheter", Enabled: false, Every: 6 * time.Hour},
+		{ID: "off", Every: 24 * time.Hour},
+		{ID: "never", Enabled: true, Every: time.Hour},
+	}
+}
+
+// troubled is a source's run that went wrong, with what is held back, and one that is going on.
+func troubled(ctx context.Context, st *store.Store) error {
+	at := now.Add(-20 * time.Hour)
+	run, err := st.BeginRun(ctx, "cinea", "crawl", at)
+	if err != nil {
+		return err
+	}
+	run.Ended, run.Error, run.Fault, run.Seen, run.Quarantined = at.Add(time.Minute), "source cinea: GET https://www.example.se/: status 503", kind.FaultServer, 7, 2
+	run.Findings = []kind.Finding{{Fault: kind.FaultVanished, Field: "deadlines", Text: "deadlines vanished"}, {Fault: kind.FaultFall, Text: "fall"}}
+	b := store.Batch{Source: "cinea", At: at, Holds: []store.Hold{{Ref: "a", Reason: "stale: listed as open", Call: call.Call{Source: "cinea", Ref: "a", Kind: call.KindCall, Title: script, Language: "en"}}}}
+	for i := range shownHeld {
+		b.Holds = append(b.Holds, store.Hold{Ref: fmt.Sprint("held", i), Reason: "strange", Call: call.Call{Source: "cinea", Ref: fmt.Sprint("held", i), Kind: call.KindCall}})
+	}
+	if err := st.Commit(ctx, run, b); err != nil {
+		return err
+	}
+	for i, what := range []string{"reparse", "crawl", "crawl"} {
+		run, err := st.BeginRun(ctx, "have-your-say", what, at.Add(time.Duration(i)*time.Hour))
+		if err != nil {
+			return err
+		}
+		if i == 2 {
+			return nil // it is going on
+		}
+		run.Ended, run.Complete, run.Suspect = run.Started.Add(time.Minute), true, what == "crawl"
+		if err := st.Commit(ctx, run, store.Batch{Source: "have-your-say", At: run.Started}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// standing is how the test site's sources stand, by their runs in the store.
+func standing(st *store.Store) func(context.Context, string) ([]Standing, error) {
+	return func(ctx context.Context, id string) ([]Standing, error) {
+		var out []Standing
+		for _, src := range watched() {
+			if id != "" && src.ID != id {
+				continue
+			}
+			runs, err := st.Runs(ctx, src.ID, 0)
+			if err != nil {
+				return nil, err
+			}
+			holds, err := st.Holds(ctx, src.ID)
+			if err != nil {
+				return nil, err
+			}
+			x := Standing{Source: src, Held: len(holds)}
+			var crawls []watch.Run
+			for _, r := range slices.Backward(runs) {
+				if r.Kind == "crawl" && !r.Ended.IsZero() {
+					x.Last = r
+					crawls = append(crawls, watch.Run{Started: r.Started, Ended: r.Ended, Complete: r.Complete, Suspect: r.Suspect, Seen: r.Seen, Added: r.Added, Error: r.Error, Findings: r.Findings})
+				}
+			}
+			x.Status = watch.Judge(src, crawls, now)
+			if src.ID == "ft-portal" {
+				x.Next = now.Add(3 * time.Hour)
+			}
+			out = append(out, x)
+		}
+		return out, nil
+	}
+}
+
 // history is what happened to the first call: every event, and every field that the change log names.
 func history() []call.Change {
 	at := now.Add(-24 * time.Hour)
@@ -266,6 +345,9 @@ func site(t testing.TB) *Server {
 	if err := reread(ctx, st); err != nil {
 		t.Fatal(err)
 	}
+	if err := troubled(ctx, st); err != nil {
+		t.Fatal(err)
+	}
 	if err := st.SaveMatches(ctx, testPlan.ID, "hash", reasons(), 1); err != nil {
 		t.Fatal(err)
 	}
@@ -293,7 +375,7 @@ func site(t testing.TB) *Server {
 	}
 	s, err := New(Config{
 		Plan: &testPlan, Store: st, Index: ix, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Anyone:  account.Reader,
+		Anyone: account.Reader, Standing: standing(st),
 		Sources: []Source{{ID: "ft-portal", Name: "EU:s portal", NameEN: "EU portal"}, {ID: "have-your-say", Name: "Tyck till"}},
 	})
 	if err != nil {

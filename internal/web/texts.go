@@ -120,6 +120,7 @@ type texts struct {
 	Sheet           sheetTexts        `json:"sheet"`
 	Dead            deadlineTexts     `json:"dead"`
 	Plan            planTexts         `json:"plan"`
+	Sources         sourceTexts       `json:"sources"`
 	Act             actTexts          `json:"act"`
 	Feed            feedTexts         `json:"feed"`
 	Door            doorTexts         `json:"door"`
@@ -166,6 +167,7 @@ type navTexts struct {
 	Search    string `json:"search"`
 	Deadlines string `json:"deadlines"`
 	Plan      string `json:"plan"`
+	Sources   string `json:"sources"`
 }
 
 // navItem is a section of the site. Here tells how the page that is shown stands to it, as aria-current says it: page, true
@@ -180,6 +182,7 @@ func navigation(f Frame, path string) []navItem {
 		{"/", t.Search},
 		{"/deadlines", t.Deadlines},
 		{"/plan", t.Plan},
+		{"/sources", t.Sources},
 	} {
 		item := navItem{Link: f.address(section.path, url.Values{}), Name: section.name}
 		switch {

@@ -19,8 +19,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"utkik/crawler/kind"
 	"utkik/index"
 	"utkik/internal/call"
+	"utkik/internal/watch"
 )
 
 // flat is every text of a locale file by its path.
@@ -135,6 +137,7 @@ func TestWordsForEverything(t *testing.T) {
 			"events": {events, x.Events}, "kinds": {kinds, x.Kinds}, "statuses": {statuses, x.Statuses}, "fields": {fields, x.Fields},
 			"deadlines": {sorted(index.Scale(index.FacetDeadline)), x.Values[index.FacetDeadline]},
 			"budgets":   {sorted(index.Scale(index.FacetBudget)), x.Values[index.FacetBudget]}, "forms": {index.Actions(), x.Values[index.FacetAction]},
+			"states": {states(), x.Sources.States}, "meanings of states": {states(), x.Sources.Means}, "faults": {faults(), x.Sources.Faults},
 			"facets": {slices.Sorted(slices.Values(facetOrder)), x.Facets}, "sorts": {slices.Sorted(slices.Values(sorts("x"))), x.Sorts},
 		} {
 			var got []string
@@ -156,6 +159,25 @@ func TestWordsForEverything(t *testing.T) {
 }
 
 func sorted(values []string) []string { return slices.Sorted(slices.Values(values)) }
+
+// states and faults are those of sources, sorted.
+func states() []string {
+	var out []string
+	for _, s := range watch.States() {
+		out = append(out, string(s))
+	}
+	slices.Sort(out)
+	return out
+}
+
+func faults() []string {
+	var out []string
+	for _, f := range kind.Faults() {
+		out = append(out, string(f))
+	}
+	slices.Sort(out)
+	return out
+}
 
 // constants gives the values of the vocabulary's constants of a type, sorted: what is added there is missed here.
 func constants(t *testing.T, typeName string) []string {

@@ -45,6 +45,9 @@ type Config struct {
 	SignIn  bool         // whether somebody can sign in
 	Now     func() time.Time
 	Log     *slog.Logger
+
+	// Standing tells how a source stands, or every source when none is named; nothing of one that is not known.
+	Standing func(ctx context.Context, id string) ([]Standing, error)
 }
 
 // Source is a source as readers know it.
@@ -78,7 +81,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.texts[lang] = t
 	}
-	for page, parts := range map[string][]string{"search": nil, "call": {"line"}, "deadlines": nil, "plan": {"spark"}, "priority": {"spark"}, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
+	for page, parts := range map[string][]string{"search": nil, "call": {"line"}, "deadlines": nil, "plan": {"spark"}, "priority": {"spark"}, "sources": nil, "source": nil, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
 		names := []string{"templates/layout.html", "templates/" + page + ".html"}
 		for _, part := range parts {
 			names = append(names, "templates/"+part+".html")
@@ -108,6 +111,8 @@ func (s *Server) routes() {
 	s.handle("GET /deadlines", account.Reader, s.page(s.deadlines))
 	s.handle("GET /plan", account.Reader, s.page(s.plan))
 	s.handle("GET /plan/{id}", account.Reader, s.page(s.priority))
+	s.handle("GET /sources", account.Reader, s.page(s.sources))
+	s.handle("GET /sources/{id}", account.Reader, s.page(s.source))
 	s.handle("GET /feeds", account.Reader, s.page(s.feeds))
 	s.handle("GET /feeds/{file}", account.Reader, s.feed(s.searchFeed))
 	s.handle("GET /feeds/priority/{file}", account.Reader, s.feed(s.priorityFeed))
