@@ -305,15 +305,20 @@ func (r *run) ref(field, term string) (int, error) {
 	return i, nil
 }
 
-// startingWith gives the terms of a field that begin so.
-func (r *run) startingWith(field, prefix string) ([]int, error) {
+// after is the end of what begins with a prefix.
+func after(prefix string) []byte {
 	end := []byte(prefix)
 	for i := len(end) - 1; i >= 0; i-- {
 		if end[i] < 0xff {
-			end = append(end[:i:i], end[i]+1)
-			break
+			return append(end[:i:i], end[i]+1)
 		}
 	}
+	return nil
+}
+
+// startingWith gives the terms of a field that begin so.
+func (r *run) startingWith(field, prefix string) ([]int, error) {
+	end := after(prefix)
 	seen := map[string]bool{}
 	var out []int
 	for _, p := range r.parts {
