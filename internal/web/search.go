@@ -39,6 +39,7 @@ const soon = 14
 type searchPage struct {
 	Frame
 	Query    string
+	Suggest  string // where suggestions are asked for
 	Sorts    []option
 	Facets   []facet
 	Chips    []chip
@@ -198,7 +199,7 @@ func sorts(query string) []string {
 
 func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 	f, a := s.frame(r), read(r.URL.Query())
-	p := searchPage{Frame: f, Query: a.query}
+	p := searchPage{Frame: f, Query: a.query, Suggest: f.suggestAddress()}
 	p.asks(a)
 	if a.query != "" {
 		p.Title = f.titled(a.query)

@@ -36,7 +36,8 @@ type texts struct {
 	EmptyHelp     string            `json:"empty_help"`
 	EmptyWide     string            `json:"empty_wide"`
 	Loosen        string            `json:"loosen"` // the filter
-	Words         string            `json:"words"`  // what was typed, among the filters
+	Suggest       suggestTexts      `json:"suggest"`
+	Words         string            `json:"words"` // what was typed, among the filters
 	DidYouMean    string            `json:"did_you_mean"`
 	AlsoSought    string            `json:"also_sought"`
 	OnlyTyped     string            `json:"only_typed"`
@@ -211,7 +212,7 @@ func (s *Server) lang(r *http.Request) string {
 
 func (s *Server) frame(r *http.Request) Frame {
 	lang := s.lang(r)
-	f := Frame{T: s.texts[lang], Lang: lang, Other: languages[0], Title: s.texts[lang].Site, Plan: s.cfg.Plan.Name, Style: s.style}
+	f := Frame{T: s.texts[lang], Lang: lang, Other: languages[0], Title: s.texts[lang].Site, Plan: s.cfg.Plan.Name, Style: s.style, Script: s.script}
 	if lang == languages[0] {
 		f.Other = languages[1]
 	} else {

@@ -1,5 +1,5 @@
 // Package web is the page for colleagues who do not read mails: find an open call, see what it asks, when it closes,
-// what changed and why it concerns us. Server-rendered, no script, nothing from other hosts; Swedish first.
+// what changed and why it concerns us. Server-rendered, whole without script, nothing from other hosts; Swedish first.
 package web
 
 import (
@@ -55,13 +55,15 @@ type Source struct{ ID, Name, NameEN string }
 
 // Server answers requests for pages.
 type Server struct {
-	cfg   Config
-	texts map[string]*texts
-	pages map[string]*template.Template
-	style string // address of the style sheet, which names its content
-	rows  int    // calls that a calendar page holds at most
-	mux   *http.ServeMux
-	list  []Route
+	cfg    Config
+	texts  map[string]*texts
+	pages  map[string]*template.Template
+	style  string   // address of the style sheet, which names its content
+	script string   // likewise
+	terms  []string // of the plan, to suggest
+	rows   int      // calls that a calendar page holds at most
+	mux    *http.ServeMux
+	list   []Route
 }
 
 // Route is one address of the pages and who may ask for it. Whoever checks that nothing stands open walks through all of
@@ -92,12 +94,15 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.pages[page] = t
 	}
-	style, err := files.ReadFile("static/style.css")
-	if err != nil {
-		return nil, fmt.Errorf("web: %v", err)
+	for name, address := range map[string]*string{"style.css": &s.style, "utkik.js": &s.script} {
+		content, err := files.ReadFile("static/" + name)
+		if err != nil {
+			return nil, fmt.Errorf("web: %v", err)
+		}
+		sum := sha256.Sum256(content)
+		*address = "/static/" + name + "?v=" + hex.EncodeToString(sum[:6])
 	}
-	sum := sha256.Sum256(style)
-	s.style = "/static/style.css?v=" + hex.EncodeToString(sum[:6])
+	s.terms = planTerms(cfg.Plan)
 	s.routes()
 	return s, nil
 }
@@ -105,6 +110,7 @@ func New(cfg Config) (*Server, error) {
 // routes lists every address and who may ask for it.
 func (s *Server) routes() {
 	s.handle("GET /{$}", account.Reader, s.page(s.search))
+	s.handle("GET /suggest", account.Reader, s.suggest)
 	s.handle("GET /call/{source}/{ref...}", account.Reader, s.page(s.call))
 	s.handle("GET /original/{source}/{ref...}", account.Reader, s.original)
 	s.handle("POST /decide/{source}/{ref...}", account.Editor, s.decide)
@@ -120,7 +126,7 @@ func (s *Server) routes() {
 	s.handle("GET /calendar/{source}/{ref...}", account.Nobody, s.callCalendar)  // calendars ask again by themselves
 	s.handle("GET /act/{token}", account.Nobody, s.page(s.act))
 	s.handle("POST /act/{token}", account.Nobody, s.perform) // needs no other key than its token: mail programs press it for their readers
-	for _, name := range []string{"style.css", "icon.svg"} {
+	for _, name := range []string{"style.css", "utkik.js", "icon.svg"} {
 		s.handle("GET /static/"+name, account.Nobody, cached(http.FileServerFS(files)))
 	}
 	s.handle("/", account.Nobody, s.page(func(http.ResponseWriter, *http.Request) (view, error) { return view{}, errNotFound }))
@@ -179,7 +185,7 @@ func (s *Server) Show(w http.ResponseWriter, r *http.Request, sheet Sheet) {
 
 // head sets what every answer says about itself.
 func (s *Server) head(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

@@ -92,7 +92,8 @@ func (b Browser) Open(t testing.TB, scheme string) *Tab {
 	preferred := map[string]string{"dark": "0", "light": "1"}[scheme]
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
 		chromedp.ExecPath(b.path), chromedp.UserDataDir(t.TempDir()), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("blink-settings", "preferredColorScheme="+preferred), chromedp.Flag("hide-scrollbars", true))
+		chromedp.Flag("blink-settings", "preferredColorScheme="+preferred), chromedp.Flag("hide-scrollbars", true),
+		chromedp.Flag("disable-back-forward-cache", true)) // a page that comes back as it stood is lost to the driver
 	bounded, cancel := context.WithTimeout(t.Context(), life)
 	t.Cleanup(cancel)
 	allocator, stop := chromedp.NewExecAllocator(bounded, options...)
@@ -104,8 +105,8 @@ func (b Browser) Open(t testing.TB, scheme string) *Tab {
 
 // Page is what is looked at.
 type Page struct {
-	Name    string // in the test's words, and of its pictures
-	Address string
+	Name    string  // in the test's words, and of its pictures
+	Address string  // empty: what the tab shows already, as far as a test has come with it
 	Widths  []int64 // of the window, in pixels
 	Mail    bool    // no page of a site: it has no landmarks, which mail programs take away, and no style sheet
 }
@@ -118,8 +119,10 @@ const fewestRules = 10
 // first. With UTKIK_TEST_SHOTS, pictures are kept in that folder.
 func (b *Tab) Look(t testing.TB, p Page) {
 	t.Helper()
-	if err := chromedp.Do(b.Context, chromedp.Navigate(p.Address)); err != nil {
-		t.Fatalf("%s: %v", p.Name, err)
+	if p.Address != "" {
+		if err := chromedp.Do(b.Context, chromedp.Navigate(p.Address)); err != nil {
+			t.Fatalf("%s: %v", p.Name, err)
+		}
 	}
 	if _, err := chromedp.Run(b.Context, chromedp.Evaluate[bool](b.axe+";true")); err != nil {
 		t.Fatalf("%s: axe: %v", p.Name, err)
