@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -298,5 +299,32 @@ func TestProblemsAreAnError(t *testing.T) {
 	}
 	if config.Problems(nil).Err() != nil {
 		t.Error("no problems are an error")
+	}
+}
+
+// The examples of doc/signin.md are read as they stand, with what they leave out.
+func TestSigninExamples(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join("..", "doc", "signin.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
+	if len(blocks) < 4 {
+		t.Fatalf("%d examples, want 4", len(blocks))
+	}
+	for _, b := range blocks {
+		yaml := b[1]
+		if !strings.Contains(yaml, "web:") {
+			yaml += "web: {base_url: https://utkik.example.org}\n"
+		}
+		if strings.Contains(yaml, "  mail:") {
+			yaml += "mail: {host: mail.example.org, from: utkik@example.org}\n"
+		}
+		file := filepath.Join(t.TempDir(), "utkik.yaml")
+		write(t, file, yaml)
+		if _, err := config.Load(config.Options{File: file}); err != nil {
+			t.Errorf("%v\n%s", err, yaml)
+		}
 	}
 }

@@ -41,6 +41,7 @@ func deeds() map[string]deed {
 		"recipients resume": {what: "recipient.resume"},
 		"recipients set":    {what: "recipient.set"},
 		"reparse":           {what: "source.reparse"},
+		"restore":           {what: "store.restore", outside: true},
 		"sessions end":      {what: "session.end"},
 		"sources drop":      {what: "hold.drop"},
 		"sources release":   {what: "hold.release"},

@@ -12,7 +12,7 @@ import (
 // reading are the commands that write nothing that the audit log should know of, by their path.
 func reading() []string {
 	return []string{
-		"audit", "changes", "config", "demo", "digest templates", "export", "jobs", "keys", "keys list", "links", "match", "match eval", "match labels", "match train",
+		"audit", "backup", "changes", "config", "demo", "digest templates", "export", "jobs", "keys", "keys list", "links", "match", "match eval", "match labels", "match train",
 		"notices", "outbox", "outbox show", "plan", "plan check", "plan diff", "plan draft", "plan show", "recipients", "recipients acts", "recipients export",
 		"reindex", "search", "serve", "sessions", "sources", "sources check", "sources new", "store", "templates", "vocabulary", "vocabulary show",
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -11,6 +12,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/http/cookiejar"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -78,6 +80,7 @@ func programName() string {
 //	  -keys                     every object there has these keys, and may have more
 //	fault KIND [PATH]           the portals answer html, cut, large, a status such as 500, or block; off mends them
 //	post URL FORM               sends a form, without Origin and cookies
+//	visit URL [FORM]            asks as a browser that keeps cookies: status, address to go on to or type, body
 //	link FILE PATTERN           what the pattern's group finds becomes $LINK
 //	blocked                     waits until a blocked request has come
 //	requests [N]                holds the number of requests since it was last asked to N
@@ -112,6 +115,7 @@ func TestScript(t *testing.T) {
 			"start":    onStage((*stage).start),
 			"get":      onStage((*stage).get),
 			"post":     onStage((*stage).post),
+			"visit":    onStage((*stage).visit),
 			"link":     findLink,
 			"halt":     onStage((*stage).halt),
 			"smtp":     onStage((*stage).smtp),
@@ -129,6 +133,7 @@ type stage struct {
 	requests atomic.Int64
 	server   *server
 	sink     *sink
+	cookies  *cookiejar.Jar // of the script's browser
 
 	mu    sync.Mutex
 	fault fault
@@ -341,8 +346,10 @@ func (s *stage) start(ts *testscript.TestScript, args []string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*patience) // its whole life, with all that a script does meanwhile
 	v := &server{cmd: exec.CommandContext(ctx, args[0], args[1:]...), out: make(chan string, 1)}
 	v.cmd.Dir, v.cmd.Env, v.cmd.Stderr = ts.MkAbs("."), slices.Clone(s.env.Vars), &v.errs
-	if base := ts.Getenv("UTKIK_WEB_BASE_URL"); base != "" { // what a script has set since
-		v.cmd.Env = append(v.cmd.Env, "UTKIK_WEB_BASE_URL="+base)
+	for _, name := range []string{"UTKIK_WEB_BASE_URL", "UTKIK_MAIL_PORT"} { // what a script has set since
+		if value := ts.Getenv(name); value != "" {
+			v.cmd.Env = append(v.cmd.Env, name+"="+value)
+		}
 	}
 	out, err := v.cmd.StdoutPipe()
 	ts.Check(err)
@@ -417,6 +424,34 @@ func (s *stage) post(ts *testscript.TestScript, args []string) {
 	body, err := io.ReadAll(resp.Body)
 	ts.Check(err)
 	fmt.Fprintf(ts.Stdout(), "%d %s\n%s", resp.StatusCode, resp.Header.Get("Location"), body)
+}
+
+// visit asks as a browser of the script's own does, which keeps cookies; with a form it sends it from the page.
+func (s *stage) visit(ts *testscript.TestScript, args []string) {
+	if len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: visit url [form]")
+	}
+	method, form := http.MethodGet, io.Reader(http.NoBody)
+	if len(args) == 2 {
+		method, form = http.MethodPost, strings.NewReader(args[1])
+	}
+	r, err := http.NewRequestWithContext(context.Background(), method, args[0], form)
+	ts.Check(err)
+	if len(args) == 2 {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+	}
+	if s.cookies == nil {
+		s.cookies, err = cookiejar.New(nil)
+		ts.Check(err)
+	}
+	client := http.Client{Timeout: patience, Jar: s.cookies, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	resp, err := client.Do(r)
+	ts.Check(err)
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	ts.Check(err)
+	fmt.Fprintf(ts.Stdout(), "%d %s\n%s", resp.StatusCode, cmp.Or(resp.Header.Get("Location"), resp.Header.Get("Content-Type")), body)
 }
 
 // findLink finds what a pattern's group says in a file, as a mail program shows it, and puts it into $LINK.

@@ -259,7 +259,11 @@ func (s *Server) problem(r *http.Request, err error) view {
 		s.cfg.Log.ErrorContext(r.Context(), "page failed", "route", r.Pattern, "err", err)
 	}
 	f.Title = f.T.ProblemTitle
-	return view{"message", messagePage{Frame: f, Text: text, Must: status == http.StatusUnauthorized && f.SignIn != ""}, status}
+	must := status == http.StatusUnauthorized && f.SignIn != ""
+	if must {
+		f.Title = f.T.Door.SignIn
+	}
+	return view{"message", messagePage{Frame: f, Text: text, Must: must}, status}
 }
 
 // results gives how a call was matched, best first, included ones only.
