@@ -2,20 +2,19 @@ package app
 
 import (
 	"context"
-	"net/http"
 
 	"utkik/internal/api"
 	"utkik/internal/plan"
 )
 
 // answerPrograms adds what programs ask for, beside the pages and under the same plan.
-func (a *App) answerPrograms(mux *http.ServeMux, pages *pages) error {
+func (a *App) answerPrograms(s *site, pages *pages) error {
 	conf := api.Config{
 		Plan: func() *plan.Plan { return pages.plan.Load() }, Store: a.Store, Index: pages.conf.Index, Sources: a.sourcesForPrograms, Save: a.SaveRecipient,
 		BaseURL: a.Config.Web.BaseURL, Anyone: a.anyone(), Now: a.now, Log: a.log,
 	}
-	for _, s := range a.Config.Sources() {
-		conf.SourceIDs = append(conf.SourceIDs, s.ID)
+	for _, src := range a.Config.Sources() {
+		conf.SourceIDs = append(conf.SourceIDs, src.ID)
 	}
 	if w := a.Config.Web; w.APIRate > 0 {
 		conf.Limiter = api.NewLimiter(w.APIRate, w.APIBurst)
@@ -24,12 +23,7 @@ func (a *App) answerPrograms(mux *http.ServeMux, pages *pages) error {
 	if err != nil {
 		return err
 	}
-	answer := func(w http.ResponseWriter, r *http.Request) {
-		programs.ServeHTTP(w, r)
-		routed(r)
-	}
-	mux.HandleFunc("/api", answer)
-	mux.HandleFunc("/api/", answer)
+	s.room(programs, addressesOf(programs.Routes()), "/api", "/api/")
 	return nil
 }
 

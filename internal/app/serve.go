@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"utkik/internal/account"
 	"utkik/internal/door"
 	"utkik/internal/jobs"
 	"utkik/internal/metrics"
@@ -65,7 +66,7 @@ func (a *App) Serve(ctx context.Context, l net.Listener, roles Roles) error {
 	var behind sync.WaitGroup
 	if pages != nil {
 		var d *door.Door
-		if handler, d, err = a.handler(pages, watching, w.mailNow); err != nil {
+		if handler, _, d, err = a.handler(pages, watching, w.mailNow); err != nil {
 			stop()
 			return errors.Join(err, blind(), watching.close(w), w.close())
 		}
@@ -135,29 +136,28 @@ func (a *App) answer(ctx context.Context, l net.Listener, handler http.Handler) 
 	}
 }
 
-// handler is all that is answered. Whatever answers stands behind the guard, so that no other site's page can write in a
-// reader's name, and behind the door, which finds out who asks. Programs, which send no Origin, are let through to what asks
-// for a key or a token. sent is called when a mail that somebody waits for was written to the outbox.
-func (a *App) handler(pages *pages, watching *watcher, sent func(context.Context)) (http.Handler, *door.Door, error) {
+// handler is all that is answered, and who may ask for what. Whatever answers stands behind the guard, so that no other site's
+// page can write in a reader's name, and behind the door, which finds out who asks. Programs, which send no Origin, are let
+// through to what asks for a key or a token. sent is called when a mail that somebody waits for was written to the outbox.
+func (a *App) handler(pages *pages, watching *watcher, sent func(context.Context)) (http.Handler, *site, *door.Door, error) {
 	d, err := a.newDoor(pages.Show, sent)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", answerHealth(watching.live))
-	mux.HandleFunc("GET /readyz", answerHealth(watching.ready))
-	mux.Handle("/", a.ownWrites(pages))
-	if err := a.answerPrograms(mux, pages); err != nil {
-		return nil, nil, err
+	s := newSite()
+	s.page("GET /healthz", account.Nobody, answerHealth(watching.live))
+	s.page("GET /readyz", account.Nobody, answerHealth(watching.ready))
+	s.page("GET "+nodePath, account.Nobody, a.handCopy) // shows by a proof of its own that it may
+	s.room(a.ownWrites(pages), addressesOf(pages.now.Load().Routes()), "/")
+	if err := a.answerPrograms(s, pages); err != nil {
+		return nil, nil, nil, err
 	}
-	mux.HandleFunc("GET "+nodePath, a.handCopy) // shows by a proof of its own that it may
-	for _, route := range d.Routes() {
-		mux.HandleFunc(route.Pattern, func(w http.ResponseWriter, r *http.Request) {
-			d.ServeHTTP(w, r)
-			routed(r)
-		})
+	var patterns []string
+	for _, r := range d.Routes() {
+		patterns = append(patterns, r.Pattern)
 	}
-	return a.sameOrigin(d.Identify(mux)), d, nil
+	s.room(d, addressesOf(d.Routes()), patterns...)
+	return a.sameOrigin(d.Identify(s)), s, d, nil
 }
 
 // sameOrigin refuses what a browser sends for another site's page, but for reading.
@@ -215,10 +215,7 @@ func (p *pages) renew() error {
 	return err
 }
 
-func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	p.now.Load().ServeHTTP(w, r)
-	routed(r)
-}
+func (p *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.now.Load().ServeHTTP(w, r) }
 
 // follow lets matches, index and pages follow the store and the plan until the context ends.
 func (a *App) follow(ctx context.Context, pages *pages, h *health) {

@@ -1,0 +1,160 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"utkik/internal/account"
+	"utkik/internal/store"
+	"utkik/internal/token"
+)
+
+// openByDesign is every address that whoever asks is answered, and why. A new one is added here by somebody who has
+// thought about it.
+var openByDesign = map[string]string{
+	"GET /healthz": "probes", "GET /readyz": "probes",
+	"GET " + nodePath:                 "another machine of the installation, which proves that it is one",
+	"GET /act/{token}":                "the address is the key",
+	"POST /act/{token}":               "the address is the key; mail programs press it for their readers",
+	"GET /feeds/private/{file}":       "the address is the key",
+	"GET /calendar/{source}/{ref...}": "calendars ask again by themselves, and a call's last days are no secret",
+	"GET /static/style.css":           "no secret", "GET /static/icon.svg": "no secret", "GET /static/utkik.js": "no secret", "GET /api/style.css": "no secret",
+	"GET /api": "says how it is asked", "GET /api/{$}": "the same", "GET /api/v1/openapi.json": "the same, for programs",
+	"/":           "says that there is no such page",
+	"GET /signin": "where one is let in", "POST /signout": "ends what the cookie names",
+	"GET /signin/oidc": "where one is let in", "GET /signin/callback": "where one is let in",
+	"POST /signin/mail": "where one is let in", "GET /signin/sent": "where one is let in",
+	"GET /signin/link/{token}": "the address is the key", "POST /signin/link/{token}": "the address is the key, and the browser's secret",
+}
+
+// TestNothingStandsOpen walks through everything that serve answers, by every way in which somebody may be known, and
+// through every method: who may not is refused, and so is what another site's page sends in the name of one who may.
+func TestNothingStandsOpen(t *testing.T) {
+	t.Parallel()
+	a, h, _ := installed(t, `
+web: {base_url: "https://utkik.example.org", reading: signin, api_rate: 0}
+mail: {host: mail.example.org, from: utkik@example.org}
+signin:
+  oidc: {issuer: "https://id.example.org", client_id: utkik, everyone: reader}
+  mail: {allow: [{address: anna@example.org, role: admin}]}`)
+	ctx := t.Context()
+	pages, err := a.newPages(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.renewKeys(ctx); err != nil {
+		t.Fatal(err)
+	}
+	handler, all, _, err := a.handler(pages, &watcher{health: h}, func(context.Context) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	// Everybody has a session and a key.
+	sessions, keys := map[account.Role]string{}, map[account.Role]string{}
+	for role := account.Reader; role <= account.Admin; role++ {
+		secret := token.Random()
+		s := store.Session{Hash: token.Hash(secret), Actor: "oidc:" + role.String(), Name: "N", Role: role.String(), Made: a.now(), Seen: a.now(), Ends: a.now().Add(time.Hour)}
+		if err := a.Store.AddSession(ctx, s, ""); err != nil {
+			t.Fatal(err)
+		}
+		sessions[role] = secret
+		if keys[role], _, err = a.AddKey(ctx, role.String(), role.String(), a.now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ask := func(method, path string, head map[string]string) int {
+		r := httptest.NewRequestWithContext(ctx, method, "https://utkik.example.org"+path, nil)
+		for k, v := range head {
+			r.Header.Set(k, v)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w.Code
+	}
+	known := func(role account.Role) []map[string]string {
+		if role == account.Nobody {
+			return []map[string]string{nil, {"Cookie": "__Host-utkik=" + token.Random()}, {"Cookie": "utkik=" + sessions[account.Admin]}}
+		}
+		return []map[string]string{{"Cookie": "__Host-utkik=" + sessions[role]}, {"Authorization": "Bearer " + keys[role]}}
+	}
+	refused := func(code int) bool { return code == http.StatusUnauthorized || code == http.StatusForbidden }
+	methods := []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
+
+	wildcard := regexp.MustCompile(`\{[^}]*\}`)
+	guarded, writes, routed := 0, 0, map[string]bool{} // routed: method and path
+	for _, at := range all.list {
+		method, path, ok := strings.Cut(at.Pattern, " ")
+		if !ok {
+			method, path = http.MethodGet, at.Pattern
+		}
+		path = wildcard.ReplaceAllString(strings.NewReplacer("{$}", "", "{source}", "ft-portal", "{ref...}", "1").Replace(path), "x")
+		routed[method+" "+path] = true
+		write := method != http.MethodGet && method != http.MethodHead
+		if write {
+			writes++
+		}
+		if at.Role == account.Nobody {
+			if openByDesign[at.Pattern] == "" {
+				t.Errorf("%s is open to all, and nobody has said why", at.Pattern)
+			}
+		} else {
+			guarded++
+			if write && at.Role < account.Editor {
+				t.Errorf("%s: a write that a %s may do", at.Pattern, at.Role)
+			}
+			for role := account.Nobody; role <= account.Admin; role++ {
+				for i, head := range known(role) {
+					code := ask(method, path, head)
+					if role < at.Role && !refused(code) || role >= at.Role && refused(code) {
+						t.Errorf("%s, which asks for %s: %s in way %d is answered %d", at.Pattern, at.Role, role, i, code)
+					}
+					if role == account.Nobody && code != http.StatusUnauthorized {
+						t.Errorf("%s: somebody unknown is answered %d, want 401", at.Pattern, code)
+					}
+				}
+			}
+		}
+		for _, m := range methods[3:] { // all but those that only read
+			for _, forged := range []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}} {
+				forged["Cookie"] = "__Host-utkik=" + sessions[account.Admin]
+				if code := ask(m, path, forged); code != http.StatusForbidden {
+					t.Errorf("%s %s in another site's name %v: %d, want 403", m, path, forged, code)
+				}
+			}
+		}
+	}
+	// What is not listed is not answered: any other method, by anybody.
+	for _, at := range slices.Sorted(maps.Keys(routed)) {
+		_, path, _ := strings.Cut(at, " ")
+		for _, m := range methods {
+			if routed[m+" "+path] || m == "HEAD" && routed["GET "+path] {
+				continue
+			}
+			for _, head := range []map[string]string{nil, {"Authorization": "Bearer " + keys[account.Admin]}} {
+				if code := ask(m, path, head); code < 400 {
+					t.Errorf("%s %s is answered %d, and not listed", m, path, code)
+				}
+			}
+		}
+	}
+	if guarded < 20 || writes < 5 {
+		t.Errorf("%d addresses are guarded, %d write: the walk has not seen everything", guarded, writes)
+	}
+
+	// Nothing was written but keys and sessions.
+	lines, err := a.Store.AuditLog(ctx, store.AuditFilter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range lines {
+		t.Errorf("written meanwhile: %+v", l)
+	}
+}
