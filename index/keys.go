@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/blevesearch/bleve/v2/index/scorch"
@@ -67,6 +68,49 @@ func (ix *Index) keys(ctx context.Context, snap *scorch.IndexSnapshot, node Node
 			}
 			out[key] = true
 		}
+	}
+	return out, nil
+}
+
+// Ordered gives every call that a query finds, however many, in the query's order; its Limit, Offset, Facets and Highlight
+// count for nothing. Of calls that several sources publish it gives one, as a page of hits does.
+func (ix *Index) Ordered(ctx context.Context, q Query) ([]call.Key, error) {
+	node, err := Parse(q.Text)
+	if err != nil {
+		return nil, err
+	}
+	q.Limit, q.Offset, q.Facets, q.Highlight = 0, 0, nil, false
+	if err := q.check(); err != nil {
+		return nil, err
+	}
+	ix.mu.RLock()
+	defer ix.mu.RUnlock()
+	if ix.cur == nil {
+		return nil, ErrClosed
+	}
+	out, err := guard(func() (out []call.Key, err error) {
+		err = ix.cur.read(func(snap *scorch.IndexSnapshot) error {
+			f, err := ix.find(ctx, snap, node, q, math.MaxInt)
+			if err != nil {
+				return err
+			}
+			out = make([]call.Key, len(f.found))
+			for i, c := range f.found {
+				p := f.run.parts[c.part]
+				ids, err := p.cols.idsOf(p.seg)
+				if err != nil {
+					return err
+				}
+				if out[i], err = call.ParseKey(ids[c.doc]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return out, err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("search %q: %w", q.Text, err)
 	}
 	return out, nil
 }

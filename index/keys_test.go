@@ -39,3 +39,34 @@ func TestKeys(t *testing.T) {
 		t.Errorf("got %v, want a QueryError", err)
 	}
 }
+
+// TestOrdered gives what no page reaches, in the page's order, and one of a group.
+func TestOrdered(t *testing.T) {
+	t.Parallel()
+	ix := open(t, forests(12_000))
+	for _, sort := range []string{SortRelevance, SortDeadline, SortNewest} {
+		q := Query{Text: "forest", Sort: sort, Limit: 1000}
+		all, err := ix.Ordered(t.Context(), q)
+		if err != nil || len(all) != 12_000 {
+			t.Fatalf("%s: %d calls, %v", sort, len(all), err)
+		}
+		for q.Offset = 0; q.Offset < 3000; q.Offset += q.Limit {
+			for i, h := range search(t, ix, q).Hits {
+				if h.Key() != all[q.Offset+i] {
+					t.Fatalf("%s: place %d is %s, on the page %s", sort, q.Offset+i, all[q.Offset+i], h.Key())
+				}
+			}
+		}
+	}
+	grouped := open(t, linked())
+	all, err := grouped.Ordered(t.Context(), Query{Text: "trucks"})
+	if err != nil || len(all) != 2 {
+		t.Errorf("of two calls, one of them in three sources: %v, %v", all, err)
+	}
+	if _, err := grouped.Ordered(t.Context(), Query{Text: "("}); err == nil {
+		t.Error("a wrong query is answered")
+	}
+	if _, err := grouped.Ordered(t.Context(), Query{Sort: "colour"}); err == nil {
+		t.Error("a wrong order is taken")
+	}
+}

@@ -192,13 +192,50 @@ func (q *Query) check() error {
 }
 
 func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node Node, q Query) (Result, error) {
+	f, err := ix.find(ctx, snap, node, q, q.Offset+cmp.Or(q.Limit, defaultLimit))
+	if err != nil {
+		return Result{}, err
+	}
+	r := f.run
+	res := Result{Total: f.total, Facets: r.counted(&q, f.counts), Also: append(soughtOf(f.node), r.added...), Meant: r.meant}
+	if len(r.meant) > 0 {
+		res.DidYouMean = putRight(q.Text, r.meant)
+	}
+	if q.Offset < len(f.found) {
+		for _, c := range f.found[q.Offset:] {
+			h, err := r.hit(c, q.Lang)
+			if err != nil {
+				return Result{}, err
+			}
+			res.Hits = append(res.Hits, h)
+		}
+	}
+	if q.Highlight {
+		if err := ix.highlight(r, res.Hits); err != nil {
+			return Result{}, err
+		}
+	}
+	return res, nil
+}
+
+// findings are what a query finds, before anything of it is read.
+type findings struct {
+	run    *run
+	node   Node        // with what else was looked for
+	found  []candidate // the first most of them, in their order
+	total  int
+	counts [][]int // by column
+}
+
+// find gives the first most of what a query finds, in its order.
+func (ix *Index) find(ctx context.Context, snap *scorch.IndexSnapshot, node Node, q Query, most int) (findings, error) {
 	now := q.Now
 	if now.IsZero() && ix.opts.Now != nil {
 		now = ix.opts.Now()
 	}
 	r, err := newRun(ctx, ix.cur, snap, ix.analysers, now, ix.opts.Texts)
 	if err != nil {
-		return Result{}, err
+		return findings{}, err
 	}
 	r.glossary, r.spell, r.mend, r.plain = ix.glossary, ix.spell, !q.AsWritten, q.plain
 	if !q.AsWritten {
@@ -206,12 +243,12 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 	}
 	m, err := r.compile(node, false, true)
 	if err != nil {
-		return Result{}, err
+		return findings{}, err
 	}
 	if m == nil && node != nil {
 		// Nothing but stop words: those that are words in the other language may be meant.
 		if m, err = r.compile(node, true, true); err != nil {
-			return Result{}, err
+			return findings{}, err
 		}
 	}
 	filters := r.filters(&q)
@@ -220,23 +257,22 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 		col := slices.Index(facets, f)
 		counts[col] = make([]int, len(r.names[col].all()))
 	}
-	limit := cmp.Or(q.Limit, defaultLimit)
-	top := newTop(r, q.Sort, q.Offset+limit)
+	top := newTop(r, q.Sort, most)
 	preferred := r.preferred(q.Lang)
 	total := 0
 	groups := members{}
 	for at, p := range r.parts {
 		if err := ctx.Err(); err != nil {
-			return Result{}, err
+			return findings{}, err
 		}
 		matched := p.live
 		if m != nil {
 			if matched, err = m.match(r, at, p.live); err != nil {
-				return Result{}, err
+				return findings{}, err
 			}
 		}
 		if matched, err = r.filter(p, matched, filters, counts, q.Sideways); err != nil {
-			return Result{}, err
+			return findings{}, err
 		}
 		n := matched.count()
 		total += n
@@ -246,7 +282,7 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 		scores := takeScores(&ix.scores, p.n)
 		if top.sort == SortRelevance {
 			if err := r.score(at, matched, *scores); err != nil {
-				return Result{}, err
+				return findings{}, err
 			}
 		}
 		languages := p.cols.facets[columnLanguage].one
@@ -271,28 +307,7 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 		top.offer(m.candidate)
 	}
 	found, err := top.sorted()
-	if err != nil {
-		return Result{}, err
-	}
-	res := Result{Total: total, Facets: r.counted(&q, counts), Also: append(soughtOf(node), r.added...), Meant: r.meant}
-	if len(r.meant) > 0 {
-		res.DidYouMean = putRight(q.Text, r.meant)
-	}
-	if q.Offset < len(found) {
-		for _, c := range found[q.Offset:] {
-			h, err := r.hit(c, q.Lang)
-			if err != nil {
-				return Result{}, err
-			}
-			res.Hits = append(res.Hits, h)
-		}
-	}
-	if q.Highlight {
-		if err := ix.highlight(r, res.Hits); err != nil {
-			return Result{}, err
-		}
-	}
-	return res, nil
+	return findings{r, node, found, total, counts}, err
 }
 
 // broaden adds what a query's words are called in the other language.

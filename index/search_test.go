@@ -69,6 +69,14 @@ func refs(hits []Hit) []string {
 	return out
 }
 
+func refsOf(keys []call.Key) []string {
+	var out []string
+	for _, k := range keys {
+		out = append(out, k.Ref)
+	}
+	return out
+}
+
 func search(tb testing.TB, ix *Index, q Query) Result {
 	tb.Helper()
 	res, err := ix.Search(tb.Context(), q)
@@ -694,6 +702,10 @@ func checkModel(t *rapid.T, ix *Index, live map[string]*model) {
 			t.Fatalf("search %+v: %v", q, err)
 		}
 		got := refs(res.Hits)
+		all, err := ix.Ordered(context.Background(), q)
+		if err != nil || !slices.Equal(got, refsOf(all)) {
+			t.Fatalf("%+v: in order %v, page by page %v: %v", q, all, got, err)
+		}
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) || res.Total != len(want) {
