@@ -12,8 +12,8 @@ import (
 // reading are the commands that write nothing that the audit log should know of, by their path.
 func reading() []string {
 	return []string{
-		"audit", "backup", "changes", "config", "demo", "digest templates", "export", "jobs", "keys", "keys list", "links", "match", "match eval", "match labels", "match train",
-		"notices", "outbox", "outbox show", "plan", "plan check", "plan diff", "plan draft", "plan show", "recipients", "recipients acts", "recipients export",
+		"audit", "backup", "changes", "config", "demo", "digest templates", "doctor", "export", "jobs", "keys", "keys list", "links", "match", "match eval", "match labels", "match train", "mcp",
+		"notices", "outbox", "outbox show", "plan", "plan check", "plan diff", "plan draft", "plan show", "recipients", "recipients acts", "recipients export", "report",
 		"reindex", "search", "serve", "sessions", "sources", "sources check", "sources new", "store", "templates", "vocabulary", "vocabulary show",
 	}
 }

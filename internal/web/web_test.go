@@ -422,7 +422,7 @@ func TestEveryBranch(t *testing.T) {
 		}
 	}
 	s.cfg.SignIn = true
-	for _, actor := range []account.Actor{{}, {ID: "mail:anna@example.org", Role: account.Reader}, {}} {
+	for _, actor := range []account.Actor{{}, {ID: "mail:anna@example.org", Role: account.Admin}, {}} {
 		w := httptest.NewRecorder()
 		s.ServeHTTP(w, httptest.NewRequestWithContext(account.With(t.Context(), actor), http.MethodGet, "/", nil))
 		look(w)
