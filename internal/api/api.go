@@ -221,13 +221,37 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-	if s.cfg.Limiter != nil {
-		if wait := s.cfg.Limiter.Wait(s.who(r), s.cfg.Now()); wait > 0 {
-			tooMany(wait).write(w)
-			return
-		}
+	if p := s.paced(r); p != nil {
+		p.write(w)
+		return
 	}
 	tagged(s.mux, w, r)
+}
+
+// paced says that whoever asks has to wait; nil when they need not.
+func (s *Server) paced(r *http.Request) *Problem {
+	if s.cfg.Limiter == nil {
+		return nil
+	}
+	if wait := s.cfg.Limiter.Wait(s.who(r), s.cfg.Now()); wait > 0 {
+		return tooMany(wait)
+	}
+	return nil
+}
+
+// Guard lets a handler beside the interface answer under the same rules: for a role, and at the same pace.
+func (s *Server) Guard(role account.Role, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p := s.refused(r.Context(), role)
+		if p == nil {
+			p = s.paced(r)
+		}
+		if p != nil {
+			p.write(w)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // who is slowed down when too much is asked: somebody known, else an address.

@@ -2,8 +2,12 @@ package app
 
 import (
 	"context"
+	"io"
+	"sync"
 
+	"utkik/internal/account"
 	"utkik/internal/api"
+	"utkik/internal/mcp"
 	"utkik/internal/plan"
 )
 
@@ -24,7 +28,24 @@ func (a *App) answerPrograms(s *site, pages *pages) error {
 		return err
 	}
 	s.room(programs, addressesOf(programs.Routes()), "/api", "/api/")
+	models := mcp.New(mcp.Config{Plan: conf.Plan, Store: a.Store, Index: pages.conf.Index, BaseURL: a.Config.Web.BaseURL, Now: a.now, Log: a.log})
+	s.room(programs.Guard(account.Reader, models.Handler()), []address{{"/mcp", account.Reader}}, "/mcp") // only reads, by whichever method
 	return nil
+}
+
+// AnswerModel answers one language model over a pair of streams until it goes. Each answer is of the store as it then is.
+func (a *App) AnswerModel(ctx context.Context, in io.ReadCloser, out io.WriteCloser) error {
+	if err := a.CatchUp(ctx); err != nil {
+		return err
+	}
+	var one sync.Mutex // a model may ask several things at a time
+	conf := mcp.Config{Plan: func() *plan.Plan { return a.Plan }, Store: a.Store, Index: a.index, BaseURL: a.Config.Web.BaseURL, Now: a.now, Log: a.log}
+	conf.CatchUp = func(ctx context.Context) error {
+		one.Lock()
+		defer one.Unlock()
+		return a.CatchUp(ctx)
+	}
+	return mcp.New(conf).Run(ctx, in, out)
 }
 
 // sourcesForPrograms says how every source stands, in the words of the interface for programs.
