@@ -49,6 +49,7 @@ type searchPage struct {
 	PageOf   string
 	First    int // number of the first hit shown
 	Hits     []hit
+	Exports  []exported
 	Previous string
 	Next     string
 	Clear    string
@@ -245,7 +246,7 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 		}
 		p.Hits = append(p.Hits, h)
 	}
-	p.Facets = s.facets(f, res.Facets, a.chosen)
+	p.Facets, p.Exports = s.facets(f, res.Facets, a.chosen), a.exports(f)
 	s.links(&p, a, res.Total)
 	p.besides(a, &res)
 	if res.Total == 0 && len(a.chosen) > 0 {

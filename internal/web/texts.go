@@ -37,6 +37,7 @@ type texts struct {
 	EmptyWide     string            `json:"empty_wide"`
 	Loosen        string            `json:"loosen"` // the filter
 	Suggest       suggestTexts      `json:"suggest"`
+	Export        exportTexts       `json:"export"`
 	Words         string            `json:"words"` // what was typed, among the filters
 	DidYouMean    string            `json:"did_you_mean"`
 	AlsoSought    string            `json:"also_sought"`

@@ -64,6 +64,8 @@ type Server struct {
 	rows   int      // calls that a calendar page holds at most
 	mux    *http.ServeMux
 	list   []Route
+
+	exporting chan struct{} // holds one for each export that is being written
 }
 
 // Route is one address of the pages and who may ask for it. Whoever checks that nothing stands open walks through all of
@@ -75,7 +77,7 @@ type Route struct {
 
 // New makes the server. Its templates and texts are part of the program; an error here is a mistake in them.
 func New(cfg Config) (*Server, error) {
-	s := &Server{cfg: cfg, texts: map[string]*texts{}, pages: map[string]*template.Template{}, mux: http.NewServeMux(), rows: maxRows}
+	s := &Server{cfg: cfg, texts: map[string]*texts{}, pages: map[string]*template.Template{}, exporting: make(chan struct{}, exportsOnce), mux: http.NewServeMux(), rows: maxRows}
 	for _, lang := range languages {
 		t, err := readTexts(lang)
 		if err != nil {
@@ -111,6 +113,7 @@ func New(cfg Config) (*Server, error) {
 func (s *Server) routes() {
 	s.handle("GET /{$}", account.Reader, s.page(s.search))
 	s.handle("GET /suggest", account.Reader, s.suggest)
+	s.handle("GET /export/{file}", account.Reader, s.export)
 	s.handle("GET /call/{source}/{ref...}", account.Reader, s.page(s.call))
 	s.handle("GET /original/{source}/{ref...}", account.Reader, s.original)
 	s.handle("POST /decide/{source}/{ref...}", account.Editor, s.decide)
