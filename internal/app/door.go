@@ -68,10 +68,10 @@ func (p *pages) Show(w http.ResponseWriter, r *http.Request, page door.Page) {
 	p.now.Load().Show(w, r, web.Sheet(page))
 }
 
-// pruneDoor forgets sessions and links that are over, and lines of the audit log that are older than they are kept.
+// pruneDoor forgets sessions and links that are over, with their mails, and lines of the audit log that are older than they are kept.
 func (a *App) pruneDoor(ctx context.Context) error {
 	now := a.now()
-	n, err := a.Store.PruneSessions(ctx, now, now.Add(-a.Config.Signin.Idle), now.Add(-24*time.Hour))
+	n, err := a.Store.PruneSessions(ctx, now, now.Add(-a.Config.Signin.Idle), now.Add(-24*time.Hour), door.KindSignIn)
 	if err != nil {
 		return err
 	}

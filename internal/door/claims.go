@@ -98,7 +98,7 @@ func (c *claims) shown(subject string) string {
 
 // address is the person's mail address, unless the provider says that nobody has seen to it that it is theirs.
 func (c *claims) address() string {
-	if c.Verified != nil && !*c.Verified {
+	if c.Verified != nil && !*c.Verified || len(c.Mail) > 254 {
 		return ""
 	}
 	return strings.ToLower(c.Mail)

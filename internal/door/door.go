@@ -146,9 +146,11 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) { d.mux.ServeHT
 func (d *Door) Identify(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = d.behindProxies(r)
-		if !strings.HasPrefix(r.URL.Path, "/static/") {
-			w.Header().Add("Vary", "Cookie, Authorization")
+		if strings.HasPrefix(r.URL.Path, "/static/") { // the same for everybody, and may be kept by caches
+			next.ServeHTTP(w, r)
+			return
 		}
+		w.Header().Add("Vary", "Cookie, Authorization")
 		actor, err := d.actor(w, r)
 		switch {
 		case errors.Is(err, errBadKey):

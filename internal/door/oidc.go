@@ -293,6 +293,9 @@ func (p *provider) known(ctx context.Context, f *found, code string, way *flow) 
 	if !token.Same(id.Nonce, way.nonce) {
 		return account.Actor{}, errors.New("the nonce is another one")
 	}
+	if id.Subject == "" || len(id.Subject) > 255 { // as the standard bounds it
+		return account.Actor{}, fmt.Errorf("a subject of %d bytes", len(id.Subject))
+	}
 	var all json.RawMessage
 	if err := id.Claims(&all); err != nil {
 		return account.Actor{}, err

@@ -336,6 +336,7 @@ func TestOIDCForged(t *testing.T) {
 		{"signed with what is known to both", func(map[string]any) any { return other }, "HS256"},
 		{"not signed", func(map[string]any) any { return "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0." }, "none"},
 		{"no token", func(map[string]any) any { return "x" }, "malformed"},
+		{"of nobody", func(c map[string]any) any { c["sub"] = ""; return nil }, "subject of 0 bytes"},
 		{"of another person than userinfo", func(c map[string]any) any { c["sub"] = "bertil"; return nil }, "somebody else"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -59,14 +59,35 @@ func (s *Store) Sessions(ctx context.Context, now, idle time.Time) ([]Session, e
 	return all(ctx, s, scanSession, sessionList, ms(now), ms(idle))
 }
 
-// PruneSessions forgets sessions that have ended at now, or that asked for nothing since idle, and links made before old.
-func (s *Store) PruneSessions(ctx context.Context, now, idle, old time.Time) (int64, error) {
-	n, err := s.count(ctx, "forgetting old sessions", sessionPrune, ms(now), ms(idle))
+// PruneSessions forgets sessions that have ended at now, or that asked for nothing since idle, and links made before old
+// with their mails, which are of a kind of their own. It gives how many sessions and links there were.
+func (s *Store) PruneSessions(ctx context.Context, now, idle, old time.Time, kind string) (n int64, err error) {
+	err = s.write(ctx, survivesPower, func(t *txn) error {
+		n = 0
+		for _, do := range []struct {
+			q    query
+			args []any
+			mail bool
+		}{
+			{sessionPrune, []any{ms(now), ms(idle)}, false},
+			{signinPrune, []any{ms(old)}, false},
+			{signinTries, []any{kind, ms(old)}, true},
+			{signinMails, []any{kind, ms(old)}, true},
+		} {
+			gone, err := t.exec(do.q, do.args...)
+			if err != nil {
+				return err
+			}
+			if !do.mail {
+				n += gone
+			}
+		}
+		return nil
+	})
 	if err != nil {
-		return n, err
+		return 0, s.fail("forgetting old sessions", nothingSaved, err)
 	}
-	m, err := s.count(ctx, "forgetting old links", signinPrune, ms(old))
-	return n + m, err
+	return n, nil
 }
 
 func scanSession(row scanner) (Session, error) {

@@ -64,10 +64,10 @@ func TestSessions(t *testing.T) {
 		if err := s.AddSession(ctx, session("d", "oidc:2"), ""); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := s.PruneSessions(ctx, now.Add(time.Hour), now.Add(-time.Hour), day(0)); n != 0 || err != nil {
+		if n, err := s.PruneSessions(ctx, now.Add(time.Hour), now.Add(-time.Hour), day(0), "sign-in"); n != 0 || err != nil {
 			t.Errorf("%d pruned, %v, want none", n, err)
 		}
-		if n, err := s.PruneSessions(ctx, now.Add(12*time.Hour), now, day(0)); n != 1 || err != nil {
+		if n, err := s.PruneSessions(ctx, now.Add(12*time.Hour), now, day(0), "sign-in"); n != 1 || err != nil {
 			t.Errorf("%d pruned, %v, want 1", n, err)
 		}
 		if got := log(t, s, AuditFilter{What: "session.open"}); len(got) != 3 {
@@ -138,8 +138,27 @@ func TestSigninLinks(t *testing.T) {
 		if _, err := s.SigninLink(ctx, "1", now); !errors.Is(err, ErrNotFound) {
 			t.Errorf("a used link: %v", err)
 		}
-		if n, err := s.PruneSessions(ctx, now, day(0), day(2)); n != 3 || err != nil {
+		if n, err := s.PruneSessions(ctx, now, day(0), day(2), "another"); n != 3 || err != nil {
 			t.Errorf("%d pruned, %v, want 3", n, err)
+		}
+		if ms, err := s.Mails(ctx, "", 0); err != nil || len(ms) != 3 {
+			t.Errorf("%d mails of another kind, %v, want 3", len(ms), err)
+		}
+		key := MailKey{"sign-in:1", "once"}
+		if _, err := s.TakeMails(ctx, day(2), 10); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.RecordMails(ctx, []Outcome{{Mail: key, Address: "anna@example.org", At: day(2), State: MailSent}}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.PruneSessions(ctx, now, day(0), day(2), "sign-in"); err != nil {
+			t.Fatal(err)
+		}
+		if ms, err := s.Mails(ctx, "", 0); err != nil || len(ms) != 2 { // those that are being sent
+			t.Errorf("%d mails, %v, want 2", len(ms), err)
+		}
+		if tries, err := s.Tries(ctx, key); err != nil || len(tries) != 0 {
+			t.Errorf("%d tries, %v, want none", len(tries), err)
 		}
 	})
 }

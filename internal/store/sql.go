@@ -188,6 +188,8 @@ const (
 	signinInsert
 	signinUse
 	signinPrune
+	signinTries
+	signinMails
 	apiKeyInsert
 	apiKeyRevoke
 	apiKeyUsed
@@ -554,8 +556,11 @@ var statements = [queries]string{
 	signinInsert:    `INSERT INTO signin_links (id, address, browser, back, made, ends, used) VALUES ($1, $2, $3, $4, $5, $6, 0)`,
 	signinUse:       `UPDATE signin_links SET used = $1 WHERE id = $2 AND ends > $3 AND used = 0`,
 	signinPrune:     `DELETE FROM signin_links WHERE made < $1`,
-	apiKeyOne:       apiKeySelect + `WHERE hash = $1 AND ends > $2 AND revoked = 0`,
-	apiKeyList:      apiKeySelect + `ORDER BY name`,
+	signinTries: `DELETE FROM sent WHERE EXISTS (SELECT 1 FROM outbox o WHERE o.recipient = sent.recipient AND o.period = sent.period
+		AND o.kind = $1 AND o.written < $2 AND o.state <> 'sending')`,
+	signinMails: `DELETE FROM outbox WHERE kind = $1 AND written < $2 AND state <> 'sending'`,
+	apiKeyOne:   apiKeySelect + `WHERE hash = $1 AND ends > $2 AND revoked = 0`,
+	apiKeyList:  apiKeySelect + `ORDER BY name`,
 	apiKeyInsert: `INSERT INTO api_keys (name, hash, role, made, ends, used, revoked) VALUES ($1, $2, $3, $4, $5, '', 0)
 		ON CONFLICT (name) DO NOTHING`,
 	apiKeyRevoke: `UPDATE api_keys SET revoked = $1 WHERE name = $2 AND revoked = 0`,
