@@ -106,6 +106,7 @@ type Hit struct {
 	Language   string        `json:"language,omitempty"`       // of the call
 	TitleIn    string        `json:"title_language,omitempty"` // of Title, where it is another
 	Also       []Other       `json:"also,omitempty"`           // other sources' items of the same call
+	Priorities []string      `json:"-"`                        // ids of the plan's priorities that it matches, in order
 }
 
 // Key gives the identity of the call.
@@ -485,6 +486,12 @@ func (r *run) hit(c candidate, lang string) (Hit, error) {
 	}
 	h.Kind, h.Programme = call.Kind(name(columnKind)), name(columnProgramme)
 	h.Status = call.Status(r.names[columnStatus].all()[p.cols.statusAt(c.doc, r.now, r.statuses)])
+	for _, v := range r.valuesOf(p, c.doc, columnPriority) {
+		if v > 0 {
+			h.Priorities = append(h.Priorities, r.names[columnPriority].all()[v])
+		}
+	}
+	slices.Sort(h.Priorities)
 	if h.Deadlines == nil {
 		h.Deadlines = []call.Moment{}
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -41,12 +42,15 @@ func pack(b []byte) ([]byte, error) {
 }
 
 // unpack gives what pack was given. A damaged value is an error: it carries a checksum.
-func unpack(b []byte) ([]byte, error) {
+func unpack(b []byte) ([]byte, error) { return unpackTo(nil, b) }
+
+// unpackTo is unpack into the room of out, to which it appends.
+func unpackTo(out, b []byte) ([]byte, error) {
 	dec, err := unpacker()
 	if err != nil {
 		return nil, err
 	}
-	out, err := dec.DecodeAll(b, nil)
+	out, err = dec.DecodeAll(b, out)
 	if err != nil {
 		return nil, fmt.Errorf("a stored text is damaged: put a backup of the data folder in its place: %v", err)
 	}
@@ -148,31 +152,33 @@ func stringEnd(line []byte, from int) int {
 // unescaped reads the escapes that the encoder writes for text: not those of a letter outside the basic plane, which it
 // writes as it is.
 func unescaped(raw []byte) (string, bool) {
-	out := make([]byte, 0, len(raw))
+	var out strings.Builder
+	out.Grow(len(raw))
 	for {
 		n := bytes.IndexByte(raw, '\\')
 		if n < 0 {
-			return string(append(out, raw...)), true
+			out.Write(raw)
+			return out.String(), true
 		}
 		if n+1 >= len(raw) {
 			return "", false
 		}
-		out = append(out, raw[:n]...)
+		out.Write(raw[:n])
 		c := raw[n+1]
 		raw = raw[n+2:]
 		switch c {
 		case '"', '\\', '/':
-			out = append(out, c)
+			out.WriteByte(c)
 		case 'n':
-			out = append(out, '\n')
+			out.WriteByte('\n')
 		case 't':
-			out = append(out, '\t')
+			out.WriteByte('\t')
 		case 'r':
-			out = append(out, '\r')
+			out.WriteByte('\r')
 		case 'b':
-			out = append(out, '\b')
+			out.WriteByte('\b')
 		case 'f':
-			out = append(out, '\f')
+			out.WriteByte('\f')
 		case 'u':
 			if len(raw) < 4 {
 				return "", false
@@ -181,7 +187,7 @@ func unescaped(raw []byte) (string, bool) {
 			if err != nil || utf16.IsSurrogate(rune(code)) {
 				return "", false
 			}
-			out = utf8.AppendRune(out, rune(code))
+			out.WriteRune(rune(code))
 			raw = raw[4:]
 		default:
 			return "", false

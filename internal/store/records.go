@@ -97,6 +97,7 @@ func (s *Store) Versions(ctx context.Context, key call.Key) ([]Version, error) {
 // Texts gives the current texts of those calls; keys that are not stored are left out.
 func (s *Store) Texts(ctx context.Context, keys []call.Key) (map[call.Key]string, error) {
 	out := make(map[call.Key]string, len(keys))
+	var line []byte // of the call before: its room is used again
 	for _, key := range keys {
 		var body []byte
 		err := s.row(ctx, versionBody, key.Source, key.Ref).Scan(&body)
@@ -106,8 +107,7 @@ func (s *Store) Texts(ctx context.Context, keys []call.Key) (map[call.Key]string
 		if err != nil {
 			return nil, s.fail("text of "+key.String(), "", err)
 		}
-		line, err := unpack(body)
-		if err != nil {
+		if line, err = unpackTo(line[:0], body); err != nil {
 			return nil, s.fail("text of "+key.String(), "", err)
 		}
 		if out[key], err = textOf(line); err != nil {

@@ -240,11 +240,7 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 	}
 	p.First = (a.page-1)*pageSize + 1
 	for i := range res.Hits {
-		h, err := s.hit(ctx, f, &res.Hits[i])
-		if err != nil {
-			return view{}, err
-		}
-		p.Hits = append(p.Hits, h)
+		p.Hits = append(p.Hits, s.hit(f, &res.Hits[i]))
 	}
 	p.Facets, p.Exports = s.facets(f, res.Facets, a.chosen), a.exports(f)
 	s.links(&p, a, res.Total)
@@ -502,11 +498,7 @@ func (s *Server) sourceName(f Frame, id string) string {
 	return id
 }
 
-func (s *Server) hit(ctx context.Context, f Frame, h *index.Hit) (hit, error) {
-	results, err := s.results(ctx, h.Key())
-	if err != nil {
-		return hit{}, err
-	}
+func (s *Server) hit(f Frame, h *index.Hit) hit {
 	c := call.Call{Deadlines: h.Deadlines, Opens: h.Opens, Status: h.Status}
 	out := hit{
 		Link:  callLink(f, h.Key()),
@@ -520,10 +512,17 @@ func (s *Server) hit(ctx context.Context, f Frame, h *index.Hit) (hit, error) {
 	for _, o := range h.Also {
 		out.AlsoAt = append(out.AlsoAt, webLink{callLink(f, o.Key()), s.sourceName(f, o.Source)})
 	}
-	for _, res := range results {
-		out.Priorities = append(out.Priorities, s.priorityName(f, res.Priority))
+	for _, p := range s.cfg.Plan.Priorities {
+		if slices.Contains(h.Priorities, p.ID) {
+			out.Priorities = append(out.Priorities, s.priorityName(f, p.ID))
+		}
 	}
-	return out, nil
+	for _, id := range h.Priorities { // of a plan that was edited since
+		if _, ok := s.cfg.Plan.Priority(id); !ok {
+			out.Priorities = append(out.Priorities, s.priorityName(f, id))
+		}
+	}
+	return out
 }
 
 // callLink is the address of a call.
