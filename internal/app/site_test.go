@@ -149,6 +149,18 @@ signin:
 		t.Errorf("%d addresses are guarded, %d write: the walk has not seen everything", guarded, writes)
 	}
 
+	// No cache keeps what is somebody's own.
+	for path, want := range map[string]string{"/signin": "no-store", "/audit": "no-store", "/feeds": "private, no-cache", "/api/v1/sources": ""} {
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "https://utkik.example.org"+path, nil)
+		r.Header.Set("Cookie", "__Host-utkik="+sessions[account.Admin])
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		got, vary := w.Header().Get("Cache-Control"), w.Header().Get("Vary")
+		if want != "" && got != want || strings.Contains(got, "public") || !strings.Contains(vary, "Cookie") || w.Code != http.StatusOK {
+			t.Errorf("%s: %d, Cache-Control %q, Vary %q", path, w.Code, got, vary)
+		}
+	}
+
 	// Nothing was written but keys and sessions.
 	lines, err := a.Store.AuditLog(ctx, store.AuditFilter{})
 	if err != nil {

@@ -386,3 +386,22 @@ func TestBrokenStore(t *testing.T) {
 		t.Errorf("without a session: %d", a.status)
 	}
 }
+
+// BenchmarkIdentify is what it costs a request to be known by its session.
+func BenchmarkIdentify(b *testing.B) {
+	h := build(b, nil)
+	s, secret := h.newSession(account.Actor{ID: "oidc:1", Name: "Anna", Role: account.Reader})
+	if err := h.store.AddSession(b.Context(), s, ""); err != nil {
+		b.Fatal(err)
+	}
+	next := h.Identify(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if account.From(r.Context()).ID != "oidc:1" {
+			b.Error("not known")
+		}
+	}))
+	r := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "http://127.0.0.1/", nil)
+	r.AddCookie(&http.Cookie{Name: sessionCookie, Value: secret})
+	for b.Loop() {
+		next.ServeHTTP(httptest.NewRecorder(), r)
+	}
+}

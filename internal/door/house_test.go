@@ -67,7 +67,7 @@ func (h *house) now() time.Time { return time.Now().Add(time.Duration(h.ahead.Lo
 // pass lets time pass.
 func (h *house) pass(d time.Duration) { h.ahead.Add(int64(d)) }
 
-func openStore(t *testing.T, address string, now func() time.Time) *store.Store {
+func openStore(t testing.TB, address string, now func() time.Time) *store.Store {
 	t.Helper()
 	st, err := store.Open(t.Context(), store.Options{URL: address, Now: now})
 	if err != nil {
@@ -78,12 +78,12 @@ func openStore(t *testing.T, address string, now func() time.Time) *store.Store 
 }
 
 // build makes a house; set alters what its door is made of.
-func build(t *testing.T, set func(*Config)) *house {
+func build(t testing.TB, set func(*Config)) *house {
 	t.Helper()
 	return buildAt(t, "sqlite:"+filepath.Join(t.TempDir(), "utkik.db"), set)
 }
 
-func buildAt(t *testing.T, address string, set func(*Config)) *house {
+func buildAt(t testing.TB, address string, set func(*Config)) *house {
 	t.Helper()
 	h := &house{sent: make(chan struct{}, 100), log: &lines{}}
 	h.store = openStore(t, address, h.now)

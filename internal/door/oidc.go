@@ -256,6 +256,12 @@ func (d *Door) callback(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	who, err := d.provider.known(r.Context(), f, q.Get("code"), &way)
+	var unreached *url.Error
+	if errors.As(err, &unreached) {
+		d.cfg.Log.ErrorContext(r.Context(), "the organisation's sign-in does not answer", "err", unreached)
+		d.failed(w, r, http.StatusServiceUnavailable, t.NoProvider)
+		return
+	}
 	if err != nil {
 		d.cfg.Log.ErrorContext(r.Context(), "an answer of the organisation's sign-in is not believed", "err", err)
 		d.failed(w, r, http.StatusBadGateway, t.NotProved)
@@ -280,7 +286,7 @@ func (p *provider) known(ctx context.Context, f *found, code string, way *flow) 
 	ctx = oidc.ClientContext(ctx, p.client)
 	got, err := f.oauth.Exchange(ctx, code, oauth2.VerifierOption(way.verifier))
 	if err != nil {
-		return account.Actor{}, fmt.Errorf("code: %v", err)
+		return account.Actor{}, fmt.Errorf("code: %w", err)
 	}
 	raw, ok := got.Extra("id_token").(string)
 	if !ok {

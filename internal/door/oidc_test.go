@@ -459,7 +459,16 @@ func TestOIDCAway(t *testing.T) {
 	if a := get(t, c, h.url+"/signin/oidc"); a.status != 200 || !strings.HasPrefix(a.body, "oidc:anna-1|") || !strings.Contains(h.log.String(), "sign-in is found") {
 		t.Errorf("%d %s\n%s", a.status, a.body, h.log)
 	}
-	r.server.Close() // while it is away, whoever is signed in is so still
+	late := newBrowser(t)
+	late.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	left, err := url.Parse(get(t, late, h.url+"/signin/oidc").head.Get("Location"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.server.Close() // while it is away, whoever is signed in is so still, and whoever is on the way is told
+	if a := get(t, late, h.url+callbackPath+"?code=s3cret&state="+url.QueryEscape(left.Query().Get("state"))); a.status != http.StatusServiceUnavailable || !strings.Contains(a.body, "svarar inte") || strings.Contains(h.log.String(), "s3cret") {
+		t.Errorf("%d %s\n%s", a.status, a.body, h.log)
+	}
 	if got := h.whoAsks(t, c); !strings.HasPrefix(got, "oidc:anna-1|") {
 		t.Error(got)
 	}

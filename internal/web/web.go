@@ -229,7 +229,9 @@ func (s *Server) page(decide func(http.ResponseWriter, *http.Request) (view, err
 			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.Header().Set("Cache-Control", "private, no-cache") // statuses and days left are of this moment, and a page names who reads it
+		if w.Header().Get("Cache-Control") == "" { // another room may have said more
+			w.Header().Set("Cache-Control", "private, no-cache") // statuses and days left are of this moment, and a page names who reads it
+		}
 		w.WriteHeader(cmp.Or(v.status, http.StatusOK))
 		_, _ = w.Write(b.Bytes()) // the reader went away: nothing to do
 	}
