@@ -181,6 +181,37 @@ func Parse(text string) (Node, error) {
 	return n, nil
 }
 
+// Literal writes a query so that each of its words is meant as it is written, as [Query.AsWritten] takes it: in quotes.
+func Literal(text string) (string, error) {
+	n, err := Parse(text)
+	if n == nil || err != nil {
+		return "", err
+	}
+	return literal(n).String(), nil
+}
+
+func literal(n Node) Node {
+	switch n := n.(type) {
+	case andNode:
+		return andNode(literals(n))
+	case orNode:
+		return orNode(literals(n))
+	case wordNode:
+		if !n.Prefix {
+			return phraseNode{n.Text}
+		}
+	}
+	return n // what is negated, in quotes or a field's is meant so anyway
+}
+
+func literals(nodes []Node) []Node {
+	out := make([]Node, len(nodes))
+	for i, n := range nodes {
+		out[i] = literal(n)
+	}
+	return out
+}
+
 type tokenKind int
 
 const (

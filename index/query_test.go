@@ -164,3 +164,33 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestLiteral(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"":                                "",
+		"skog":                            `"skog"`,
+		"skog OR (virke trä) -vägen":      `"skog" OR "virke" "trä" -vägen`,
+		`"hållbar stad" skogs* kind:call`: `"hållbar stad" skogs* kind:call`,
+	} {
+		if got, err := Literal(in); err != nil || got != want {
+			t.Errorf("%s: %s, %v, want %s", in, got, err, want)
+		}
+	}
+	if _, err := Literal("("); err == nil {
+		t.Error("a wrong query is taken")
+	}
+}
+
+// TestValue: what is written for a value finds that value, whatever is in it.
+func TestValue(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"CEF": "programme:CEF", "under-1m": "programme:under-1m", "Have Your Say": `programme:"Have Your Say"`, `a "b" c`: `programme:"a b c"`,
+		"Remiss – Finans": `programme:"Remiss – Finans"`, "a*": `programme:"a*"`, "x:y": `programme:"x:y"`, "": "programme:",
+	} {
+		if got := Value("programme", in); got != want {
+			t.Errorf("%q: %s, want %s", in, got, want)
+		}
+	}
+}

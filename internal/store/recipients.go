@@ -83,20 +83,69 @@ func saveRecipient(t *txn, r *subscription.Recipient, fresh bool, now time.Time)
 			return err
 		}
 	}
-	for i, f := range r.Follows {
-		var lists [4]string
-		for k, v := range []any{f.Departments, f.Priorities, f.Programmes, f.Kinds} {
-			text, err := json.Marshal(v)
-			if err != nil {
-				return err // unreachable: lists of texts
-			}
-			lists[k] = string(text)
-		}
-		if _, err := t.exec(subscriptionInsert, r.ID, i+1, f.Name, lists[0], lists[1], lists[2], lists[3], f.Search); err != nil {
+	for i := range r.Follows {
+		if err := saveSubscription(t, r.ID, i+1, &r.Follows[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func saveSubscription(t *txn, recipient string, n int, f *subscription.Subscription) error {
+	var lists [4]string
+	for k, v := range []any{f.Departments, f.Priorities, f.Programmes, f.Kinds} {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return err // unreachable: lists of texts
+		}
+		lists[k] = string(text)
+	}
+	_, err := t.exec(subscriptionInsert, recipient, n, f.Name, lists[0], lists[1], lists[2], lists[3], f.Search)
+	return err
+}
+
+// subscriptions gives what a recipient follows.
+func (t *txn) subscriptions(id string) ([]subscription.Subscription, error) {
+	rows, err := t.stmt(subscriptionThere).QueryContext(t.ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []subscription.Subscription
+	for rows.Next() {
+		f, err := scanSubscription(rows)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, f.what)
+	}
+	return out, rows.Err()
+}
+
+// Subscribe adds one thing to what a recipient follows, after what it follows already; whoever else adds or alters at the
+// same time loses nothing. ErrNotFound when there is no recipient of that id, ErrExists when it follows the same already, under
+// whatever name.
+func (s *Store) Subscribe(ctx context.Context, id string, f subscription.Subscription) error {
+	return s.altered(ctx, "subscribing recipient", id, func(t *txn) (int64, error) {
+		n, err := t.exec(recipientLock, id) // others wait for it, on either engine
+		if n == 0 || err != nil {
+			return n, err
+		}
+		there, err := t.subscriptions(id)
+		if err != nil {
+			return 0, err
+		}
+		for _, x := range there {
+			if x.Name = f.Name; x.String() == f.String() {
+				return 0, ErrExists
+			}
+		}
+		var last int
+		if err := t.row(subscriptionLast, id).Scan(&last); err != nil {
+			return 0, err
+		}
+		return n, saveSubscription(t, id, last+1, &f)
+	})
 }
 
 // RemoveRecipient forgets a recipient and what it follows; the outbox keeps what it was sent. ErrNotFound when
@@ -126,7 +175,7 @@ func (s *Store) altered(ctx context.Context, doing, id string, fn func(*txn) (in
 		return err
 	})
 	switch {
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, ErrNotFound), errors.Is(err, ErrExists):
 		return fmt.Errorf("recipient %q: %w", id, err)
 	case err != nil:
 		return s.fail(fmt.Sprintf("%s %q", doing, id), nothingSaved, err)

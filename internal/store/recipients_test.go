@@ -2,7 +2,9 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -328,6 +330,53 @@ func TestReminders(t *testing.T) {
 		}
 		if ms, err := s.Mails(ctx, "", 0); err != nil || len(ms) != 2 {
 			t.Errorf("%d mails, %v", len(ms), err)
+		}
+	})
+}
+
+func TestSubscribe(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		to := reader("a")
+		to.Progress.Cursor = 7
+		if err := s.SaveRecipients(ctx, []subscription.Recipient{to, reader("b")}, true); err != nil {
+			t.Fatal(err)
+		}
+		// Many at once: none is lost, none comes twice, and each has its line in the audit log.
+		var wait sync.WaitGroup
+		errs := make([]error, 12)
+		for i := range errs {
+			wait.Go(func() {
+				f := subscription.Subscription{Name: fmt.Sprint("n", i), Search: fmt.Sprint("rail ", i/2)} // each twice, under other names
+				errs[i] = s.Subscribe(Audited(ctx, Entry{Who: "eva", Way: WayWeb, What: "subscription.add", On: "a", Detail: f.String()}), "a", f)
+			})
+		}
+		wait.Wait()
+		there := 0
+		for _, err := range errs {
+			switch {
+			case errors.Is(err, ErrExists):
+				there++
+			case err != nil:
+				t.Error(err)
+			}
+		}
+		got, err := s.Recipient(ctx, "a")
+		if err != nil || there != 6 || len(got.Follows) != len(to.Follows)+6 || got.Progress.Cursor != 7 {
+			t.Errorf("%d were there already; follows %v, %v", there, got.Follows, err)
+		}
+		if diff := cmp.Diff(to.Follows, got.Follows[:len(to.Follows)]); diff != "" {
+			t.Errorf("what was followed before (-want +got):\n%s", diff)
+		}
+		if log, err := s.AuditLog(ctx, AuditFilter{What: "subscription.add"}); err != nil || len(log) != 6 {
+			t.Errorf("%d lines in the log, %v", len(log), err)
+		}
+		if other, err := s.Recipient(ctx, "b"); err != nil || len(other.Follows) != len(to.Follows) {
+			t.Errorf("another follows %v, %v", other.Follows, err)
+		}
+		if err := s.Subscribe(ctx, "x", subscription.Subscription{Search: "rail"}); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), `recipient "x"`) {
+			t.Errorf("to nobody: %v", err)
 		}
 	})
 }

@@ -137,6 +137,9 @@ const (
 	recipientTold
 	subscriptionInsert
 	subscriptionDelete
+	subscriptionLast
+	subscriptionThere
+	recipientLock
 	suspensionInsert
 	suspensionDelete
 	decisionCall
@@ -421,6 +424,9 @@ var statements = [queries]string{
 		WHERE id = $5 AND seq = $6 AND period = $7`,
 	subscriptionInsert: `INSERT INTO subscriptions (recipient, n, name, departments, priorities, programmes, kinds, search)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+	subscriptionThere:  subscriptionSelect + `WHERE recipient = $1 ORDER BY n`,
+	subscriptionLast:   `SELECT COALESCE(MAX(n), 0) FROM subscriptions WHERE recipient = $1`,
+	recipientLock:      `UPDATE recipients SET name = name WHERE id = $1`,
 	subscriptionDelete: `DELETE FROM subscriptions WHERE recipient = $1`,
 	suspensionOne:      `SELECT since, reason FROM suspensions WHERE address = LOWER($1)`,
 	suspensionInsert: `INSERT INTO suspensions (address, since, reason) VALUES (LOWER($1), $2, $3)
