@@ -107,7 +107,7 @@ Try it, offline and from nothing:  utkik demo`,
 	root.AddCommand(
 		p.demoCommand(), p.crawlCommand(), p.changesCommand(), p.searchCommand(), p.digestCommand(), p.matchCommand(),
 		p.importCommand(), p.exportCommand(), p.sourcesCommand(), p.noticesCommand(), p.planCommand(), p.configCommand(), p.reparseCommand(),
-		p.reindexCommand(), p.serveCommand(), p.jobsCommand(), p.storeCommand(), p.backupCommand(), p.restoreCommand(), p.doctorCommand(), p.vocabularyCommand(),
+		p.reindexCommand(), p.serveCommand(), p.jobsCommand(), p.storeCommand(), p.reportCommand(), p.backupCommand(), p.restoreCommand(), p.doctorCommand(), p.vocabularyCommand(),
 		p.recipientsCommand(), p.decideCommand(), p.mcpCommand(), p.outboxCommand(), p.feedsCommand(), p.linksCommand(),
 		p.keysCommand(), p.sessionsCommand(), p.auditCommand(),
 	)

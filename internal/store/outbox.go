@@ -488,3 +488,19 @@ func scanMail(row scanner) (Mail, error) {
 	}
 	return m, err
 }
+
+// SentContent is what some mails said that were sent.
+type SentContent struct {
+	Kind    string // of the mails
+	Content string // hash; see [Store.Content]
+	Mails   int
+}
+
+// SentContents gives what was sent from one time to before another, with how many mails said it.
+func (s *Store) SentContents(ctx context.Context, from, until time.Time) ([]SentContent, error) {
+	return all(ctx, s, func(row scanner) (SentContent, error) {
+		var c SentContent
+		err := row.Scan(&c.Kind, &c.Content, &c.Mails)
+		return c, err
+	}, sentContents, ceilMS(from), ceilMS(until))
+}

@@ -15,6 +15,7 @@ const (
 	sourceCounts
 	outboxWaiting
 	sentCounts
+	sentContents
 	noticeCount
 	counterGet
 	callBehind
@@ -271,7 +272,9 @@ var statements = [queries]string{
 	outboxWaiting: `SELECT state, COUNT(*), MIN(due) FROM outbox WHERE state IN ('queued', 'sending', 'refused', 'suspended')
 		GROUP BY state ORDER BY state`,
 	// Only who holds the outbox adds to it, so that numbers rise in the order in which they become visible.
-	sentCounts:  `SELECT outcome, COUNT(*), MAX(id) FROM sent WHERE id > $1 GROUP BY outcome ORDER BY outcome`,
+	sentCounts: `SELECT outcome, COUNT(*), MAX(id) FROM sent WHERE id > $1 GROUP BY outcome ORDER BY outcome`,
+	sentContents: `SELECT kind, content, COUNT(*) FROM outbox WHERE state = 'sent' AND since >= $1 AND since < $2
+		GROUP BY kind, content ORDER BY kind, content`,
 	noticeCount: `SELECT COUNT(*) FROM notices WHERE mended = 0`,
 	counterGet:  `SELECT rev, seq FROM counters WHERE id = 1`,
 	callBehind:  `SELECT (SELECT COUNT(*) FROM calls WHERE rev > $1), (SELECT COUNT(*) FROM calls WHERE touched > $2)`,
