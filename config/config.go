@@ -17,6 +17,7 @@ type Config struct {
 	LogLevel  string           `mapstructure:"log_level"`  // debug, info, warn or error
 	LogFormat string           `mapstructure:"log_format"` // text or json
 	Plan      string           `mapstructure:"plan"`       // id of a plan, or a file
+	Plans     []Organisation   `mapstructure:"plans"`      // further organisations that the installation serves, each with a plan of its own
 	Files     Files            `mapstructure:"files"`
 	Overrides []SourceOverride `mapstructure:"sources"` // what the operator alters; [Config.Sources] has the result
 	Crawler   Crawler          `mapstructure:"crawler"`
@@ -34,6 +35,24 @@ type Config struct {
 
 	sources []kind.Source
 	places  map[string]place
+}
+
+// Organisation is one whom the installation serves beside its own: what it reads is everybody's, and who is told, what is
+// decided and what is shown is each one's own.
+type Organisation struct {
+	ID      string `mapstructure:"id"`       // for good: what it has is stored under it
+	Plan    string `mapstructure:"plan"`     // id of a plan, or a file
+	BaseURL string `mapstructure:"base_url"` // address under which its readers reach its pages, with a host of its own; empty: it has none
+	Signin  string `mapstructure:"signin"`   // reader or editor: its recipients may sign in by a link, with this role; empty: nobody signs in
+}
+
+// For gives the configuration as it is for an organisation. Who may sign in at the installation's own may not for that reason
+// at another.
+func (c *Config) For(o Organisation) *Config {
+	out := *c
+	out.Plan, out.Plans, out.Web.BaseURL = o.Plan, nil, o.BaseURL
+	out.Signin = Signin{Session: c.Signin.Session, Idle: c.Signin.Idle, Mail: SigninMail{Recipients: o.Signin}}
+	return &out
 }
 
 // Files are the operator's own data files.

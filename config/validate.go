@@ -111,6 +111,7 @@ func (l *loader) validate(c *Config) {
 		l.want("metrics.listen", c.Metrics.Listen != c.Web.Listen || strings.HasSuffix(c.Web.Listen, ":0"), "%q is web.listen already; want another port, or nothing", c.Metrics.Listen)
 	}
 	l.validateSignin(c)
+	l.validatePlans(c)
 	if c.Web.Node != "" {
 		l.problem("web.node", addressProblem(c.Web.Node))
 	}
@@ -171,6 +172,56 @@ func (l *loader) validateOverrides(overrides []SourceOverride) {
 			first[o.ID] = i
 		}
 	}
+}
+
+// validatePlans looks at the organisations that are served beside the installation's own. Each needs a host of its own, by
+// which readers and cookies are kept apart.
+func (l *loader) validatePlans(c *Config) {
+	ids, hosts := map[string]int{}, map[string]string{hostOf(c.Web.BaseURL): "web.base_url"}
+	for i, o := range c.Plans {
+		key := fmt.Sprintf("plans[%d]", i)
+		before, twice := ids[o.ID]
+		ids[o.ID] = i
+		switch {
+		case o.ID == "":
+			l.at(key+".id", "missing; each entry begins with a name for the organisation")
+		case !sourceID.MatchString(o.ID):
+			l.at(key+".id", "want small letters and digits, with - between words, got %q", o.ID)
+		case twice:
+			l.at(key+".id", "%q stands twice; the first is plans[%d]", o.ID, before)
+		}
+		l.want(key+".plan", o.Plan != "", "missing; name a plan or its file")
+		if o.Signin != "" {
+			l.oneOf(key+".signin", o.Signin, "reader", "editor")
+			l.want(key+".base_url", o.BaseURL != "", "missing; people are sent back there when they sign in")
+		}
+		l.want(key+".signin", o.Signin != "" || o.BaseURL == "" || c.Web.Reading != "signin", "web.reading is signin, and nobody can at this organisation; want reader or editor")
+		if o.BaseURL == "" {
+			continue
+		}
+		if text := addressProblem(o.BaseURL); text != "" {
+			l.at(key+".base_url", "%s", text)
+			continue
+		}
+		u, err := url.Parse(o.BaseURL)
+		l.want(key+".base_url", err == nil && (u.Path == "" || u.Path == "/"), "want a host of its own, without a path, got %q", o.BaseURL)
+		l.want(key+".base_url", o.Signin == "" || err == nil && (u.Scheme == "https" || loopback(u.Hostname())), "http would send cookies in the clear; use https")
+		host := hostOf(o.BaseURL)
+		if other, taken := hosts[host]; taken {
+			l.at(key+".base_url", "the host is that of %s already; each organisation needs its own", other)
+		} else {
+			hosts[host] = key + ".base_url"
+		}
+	}
+}
+
+// hostOf is the host of an address with its port, in small letters.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Host)
 }
 
 // override gives the sources with what the operator alters, by id. A crawler.delay that is set stands for

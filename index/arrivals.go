@@ -37,6 +37,7 @@ func (ix *Index) arrivals(ctx context.Context, snap *scorch.IndexSnapshot, from 
 	if err != nil {
 		return nil, err
 	}
+	r.scope = ix.scope
 	begins := make([]int32, months+1) // of each month, and of the one after
 	for i := range begins {
 		begins[i] = dayNumber(time.Date(from.Year(), from.Month()+time.Month(i), 1, 0, 0, 0, 0, from.Location()), noDay)
@@ -79,8 +80,11 @@ func (ix *Index) arrivals(ctx context.Context, snap *scorch.IndexSnapshot, from 
 	}
 	out := map[string][]int{}
 	for v, c := range counts {
-		if c != nil && v > 0 {
-			out[r.names[columnPriority].all()[v]] = c
+		if c == nil || v == 0 {
+			continue
+		}
+		if name, seen := r.seen(columnPriority, r.names[columnPriority].all()[v]); seen {
+			out[name] = c
 		}
 	}
 	return out, nil

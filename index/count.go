@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"strings"
 )
 
 // timed are the columns of a segment that hang on the time of the search, as they are at one: status, and when the next
@@ -66,12 +67,25 @@ func (r *run) filters(q *Query) []filter {
 	return out
 }
 
+// seen gives a value of a facet as whoever asks knows it, and whether it is theirs to see.
+func (r *run) seen(col int, name string) (string, bool) {
+	if col != columnPriority && col != columnDepartment {
+		return name, true
+	}
+	if r.scope == "" {
+		return name, !strings.Contains(name, "/")
+	}
+	return strings.CutPrefix(name, r.scope+"/")
+}
+
 // wanted tells of each value of a facet, or class of the deadlines, whether ok holds of it.
 func (r *run) wanted(col int, ok func(name string) bool) []bool {
 	list := r.names[col].all()
 	want := make([]bool, len(list))
 	for i, name := range list[1:] {
-		want[i+1] = ok(name)
+		if name, seen := r.seen(col, name); seen {
+			want[i+1] = ok(name)
+		}
 	}
 	if col != columnDeadline {
 		return want

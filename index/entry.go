@@ -19,8 +19,8 @@ import (
 // Entry is the present state of one call, as the store hands it over.
 type Entry struct {
 	Call        call.Call
-	Priorities  []string // ids of the plan's priorities that it matches
-	Departments []string // ids of the departments that follow one of them
+	Priorities  []string // ids of the plan's priorities that it matches; of another organisation than the installation's own: name/id
+	Departments []string // ids of the departments that follow one of them, likewise
 	FirstSeen   time.Time
 	Updated     time.Time
 	Group       []call.Key // calls of several sources that are shown as one, this among them, the first for all; none when it stands alone

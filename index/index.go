@@ -102,9 +102,19 @@ type Options struct {
 	Table func() []Pair
 }
 
-// Index is a search index in a folder of its own. It is safe for concurrent use; one process at a time may
-// have it open.
+// Index is a search index in a folder of its own, as one organisation sees it. It is safe for concurrent use; one process at
+// a time may have it open.
 type Index struct {
+	*core
+	scope string // of whose priorities and departments are seen; see [Index.Of]
+}
+
+// Of gives the index as an organisation sees it: every call, with the priorities and departments that stand under its name,
+// name/id, and without the name. The empty name is that of those that stand under none.
+func (ix *Index) Of(organisation string) *Index { return &Index{core: ix.core, scope: organisation} }
+
+// core is the opened index.
+type core struct {
 	dir       string
 	opts      Options
 	log       *slog.Logger
@@ -144,7 +154,7 @@ func mappingHash() string {
 // .damaged, kept until another is whole), one of another mapping goes on answering until Sync has filled
 // its successor; [Index.NeedsRebuild] tells of both. An index that another process has open is an error.
 func Open(dir string, opts Options) (*Index, error) {
-	ix := &Index{dir: dir, opts: opts, log: opts.Log, analysers: newAnalysers()}
+	ix := &Index{core: &core{dir: dir, opts: opts, log: opts.Log, analysers: newAnalysers()}}
 	if ix.log == nil {
 		ix.log = slog.New(slog.DiscardHandler)
 	}

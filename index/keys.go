@@ -41,6 +41,7 @@ func (ix *Index) keys(ctx context.Context, snap *scorch.IndexSnapshot, node Node
 	if err != nil {
 		return nil, err
 	}
+	r.scope = ix.scope
 	node = ix.broaden(node) // as the page that the search was saved on
 	m, err := r.compile(node, false, true)
 	if err == nil && m == nil && node != nil { // nothing but stop words, as in search

@@ -221,6 +221,7 @@ type run struct {
 	only     narrow // what is compiled now is bound so
 	mend     bool   // words that find next to nothing are corrected
 	spell    *speller
+	scope    string   // whose priorities and departments are seen
 	stars    int      // terms that stars stand for so far
 	tried    int      // words that were to be corrected
 	meant    []Meant  // what was corrected

@@ -238,6 +238,7 @@ func (ix *Index) find(ctx context.Context, snap *scorch.IndexSnapshot, node Node
 	if err != nil {
 		return findings{}, err
 	}
+	r.scope = ix.scope
 	r.glossary, r.spell, r.mend, r.plain = ix.glossary, ix.spell, !q.AsWritten, q.plain
 	if !q.AsWritten {
 		node = ix.broaden(node)
@@ -332,8 +333,11 @@ func (r *run) counted(q *Query, counts [][]int) map[string][]Count {
 		list := r.names[col].all()
 		values := []Count{}
 		for i, n := range counts[col] {
-			if n > 0 && i > 0 { // 0 is for those without a value
-				values = append(values, Count{list[i], n})
+			if n == 0 || i == 0 { // 0 is for those without a value
+				continue
+			}
+			if name, seen := r.seen(col, list[i]); seen {
+				values = append(values, Count{name, n})
 			}
 		}
 		slices.SortFunc(values, countOrder)

@@ -70,6 +70,7 @@ func (ix *Index) similar(ctx context.Context, snap *scorch.IndexSnapshot, c *cal
 	if err != nil {
 		return nil, err
 	}
+	r.scope = ix.scope
 	words, err := r.tellingWords(c)
 	if err != nil || len(words) < alikeFewest {
 		return nil, err

@@ -95,6 +95,7 @@ func (ix *Index) suggest(ctx context.Context, snap *scorch.IndexSnapshot, typed 
 	if err != nil {
 		return nil, err
 	}
+	r.scope = ix.scope
 	q := &prompt{run: r, typed: typed}
 	start, end := 0, 0
 	words(typed, func(s, e, _ int, lower []byte) bool {

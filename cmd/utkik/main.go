@@ -72,6 +72,8 @@ type program struct {
 	flags    config.Flags
 	file     string
 	json     bool
+
+	organisation string
 }
 
 func (p *program) root() *cobra.Command {
@@ -100,6 +102,7 @@ Try it, offline and from nothing:  utkik demo`,
 	f := root.PersistentFlags()
 	f.StringVar(&p.file, "config", "", "configuration `file` (default utkik.yaml in ., then /etc/utkik/)")
 	f.StringVar(&p.flags.Data, "data", "", "`folder` of the store and the index (default ./utkik-data)")
+	f.StringVar(&p.organisation, "organisation", "", "act for this `organisation` of the configuration's plans (default the installation's own)")
 	f.StringVar(&p.flags.Now, "now", "", "act as if it were this `time` (RFC 3339)")
 	f.StringVar(&p.flags.LogLevel, "log-level", "", "debug, info, warn or error (default info)")
 	f.StringVar(&p.flags.LogFormat, "log-format", "", "text or json (default text)")

@@ -33,14 +33,18 @@ func (p *program) openWith(ctx context.Context, cfg *config.Config) (*app.App, e
 	return app.Open(ctx, cfg, app.Options{Log: p.logger(cfg), Progress: p.progress()})
 }
 
-// with runs f on an opened installation.
+// with runs f on an opened installation, as the organisation that was named.
 func (p *program) with(ctx context.Context, f func(*app.App) error) (err error) {
 	a, err := p.open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Close()) }()
-	return f(a)
+	o, err := a.Organisation(p.organisation)
+	if err != nil {
+		return err
+	}
+	return f(o)
 }
 
 // knownSources tells whether every id is that of a source: one that is watched, or one that calls were imported from.

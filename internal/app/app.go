@@ -33,6 +33,7 @@ import (
 // App is an opened installation: configuration, plan and store. The index is opened when it is needed, since
 // only one process may hold it.
 type App struct {
+	ID     string // of the organisation; empty for the installation's own
 	Config *config.Config
 	Plan   *plan.Plan
 	Store  *store.Store
@@ -42,21 +43,24 @@ type App struct {
 	Unsubscribe func(store.Mail) string
 	Fill        func(m store.Mail, body string) string
 
-	keys      atomic.Pointer[token.Ring] // what fills them; nil without web.base_url
-	matcher   *match.Matcher
-	planHash  string
-	planRead  [sha256.Size]byte // what the plan in force was read from
-	planBad   [sha256.Size]byte // what was refused last
-	index     *index.Index
-	indexFits bool       // it was made under this plan
-	node      *node      // this machine as the others of the installation know it; nil where there are none
-	weighed   string     // the plan by which everything was weighed from here
-	turn      sync.Mutex // of who weighs, or reads an edited plan
-	log       *slog.Logger
-	traces    *trace.Namer
-	measured  atomic.Pointer[metrics.Metrics] // while it serves and somebody may ask
-	now       func() time.Time
-	progress  io.Writer
+	keys        atomic.Pointer[token.Ring] // what fills them; nil without web.base_url
+	parent      *App                       // the installation's own; nil for itself
+	members     []*App                     // the other organisations; see organisations.go
+	set         *match.Set
+	planHash    string
+	weighedPlan *plan.Plan        // the plan with what a vocabulary lends it
+	planRead    [sha256.Size]byte // what the plan in force was read from
+	planBad     [sha256.Size]byte // what was refused last
+	index       *index.Index
+	indexFits   bool       // it was made under this plan
+	node        *node      // this machine as the others of the installation know it; nil where there are none
+	weighed     string     // the plan by which everything was weighed from here
+	turn        sync.Mutex // of who weighs, or reads an edited plan
+	log         *slog.Logger
+	traces      *trace.Namer
+	measured    atomic.Pointer[metrics.Metrics] // while it serves and somebody may ask
+	now         func() time.Time
+	progress    io.Writer
 }
 
 // Options are what an App needs beside its configuration.
@@ -95,6 +99,9 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
 		return nil, err
 	}
 	if err := a.openLinks(ctx); err != nil {
+		return nil, errors.Join(err, a.Store.Close())
+	}
+	if err := a.openMembers(ctx); err != nil {
 		return nil, errors.Join(err, a.Store.Close())
 	}
 	return a, nil

@@ -135,6 +135,11 @@ func operatorFiles(cfg *config.Config) ([]backup.Member, error) {
 	if strings.HasSuffix(cfg.Plan, ".yaml") || strings.ContainsAny(cfg.Plan, `/\`) {
 		out = append(out, backup.Member{Name: path.Join(configFolder, "plan", filepath.Base(cfg.Plan)), Path: cfg.Plan})
 	}
+	for _, o := range cfg.Plans {
+		if strings.HasSuffix(o.Plan, ".yaml") || strings.ContainsAny(o.Plan, `/\`) {
+			out = append(out, backup.Member{Name: path.Join(configFolder, "plans", o.ID, filepath.Base(o.Plan)), Path: o.Plan})
+		}
+	}
 	if cfg.Files.Dir == "" {
 		return out, nil
 	}

@@ -47,7 +47,7 @@ func (a *App) newDoor(show func(http.ResponseWriter, *http.Request, door.Page), 
 			}
 			return *a.keys.Load(), nil
 		},
-		ID: func(k store.MailKey) string { return outbox.MessageID(k, a.letter().Domain()) },
+		ID: func(k store.MailKey) string { return outbox.MessageID(a.Store.Stored(k), a.letter().Domain()) },
 	}
 	for _, m := range c.Signin.Mail.Allow {
 		conf.Mail.Allow = append(conf.Mail.Allow, door.Allowed{Address: m.Address, Domain: m.Domain, Role: role(m.Role)})

@@ -10,7 +10,6 @@ import (
 	"utkik/index"
 	"utkik/internal/call"
 	"utkik/internal/match"
-	"utkik/internal/store"
 )
 
 // followBatch is how many calls a stage takes from the store at a time.
@@ -29,47 +28,23 @@ func (a *App) CatchUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = x.Sync(ctx, feed{a})
+	_, err = x.Sync(ctx, feed{a.root()})
 	return err
 }
 
-// match weighs every call that changed since the last time. Another plan, or other rules of weighing, begin anew.
-func (a *App) match(ctx context.Context) (int, error) {
-	hash, cursor, err := a.Store.MatchState(ctx, a.Plan.ID)
-	if err != nil {
-		return 0, err
-	}
-	if hash != a.planHash {
-		cursor = 0
-	}
-	n := 0
-	for {
-		records, err := a.Store.Changed(ctx, cursor, followBatch)
-		if err != nil {
-			return n, err
-		}
-		if len(records) == 0 && hash == a.planHash {
-			return n, nil
-		}
-		matched := make([]store.Matched, len(records))
-		for i := range records {
-			matched[i] = store.Matched{Key: records[i].Call.Key(), Results: a.matcher.Match(&records[i].Call)}
-			cursor = records[i].Rev
-		}
-		if err := a.Store.SaveMatches(ctx, a.Plan.ID, a.planHash, matched, cursor); err != nil {
-			return n, err
-		}
-		n += len(records)
-		hash = a.planHash
-	}
-}
-
-// Match weighs a call without storing anything.
-func (a *App) Match(c *call.Call) []match.Result { return a.matcher.Match(c) }
+// match weighs every call that changed since the last time, for all organisations.
+func (a *App) match(ctx context.Context) (int, error) { return a.root().matchAll(ctx, a.all()) }
 
 // Index opens the index, once. An index that was made under another plan, or other rules of weighing, is built anew:
 // a call without any match under both changes nothing in the store, and its departments may be others all the same.
 func (a *App) Index(ctx context.Context) (*index.Index, error) {
+	if a.parent != nil {
+		x, err := a.parent.Index(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return x.Of(a.ID), nil
+	}
 	if a.index == nil {
 		x, err := index.Open(a.indexDir(), index.Options{
 			Log: a.log, Now: a.now, Texts: a.Store.Texts, Timed: a.timed, Pairs: planPairs(a.Plan), Table: a.tablePairs,
@@ -82,14 +57,14 @@ func (a *App) Index(ctx context.Context) (*index.Index, error) {
 	if a.indexFits {
 		return a.index, nil
 	}
-	if a.index.NeedsRebuild() || a.index.Mark() != a.planHash {
+	if a.index.NeedsRebuild() || a.index.Mark() != a.mark() {
 		if !a.adopt(ctx, a.index) {
 			a.log.InfoContext(ctx, "index is built anew from the store", "folder", a.indexDir())
-			if _, err := a.index.Rebuild(ctx, feed{a}); err != nil {
+			if _, err := a.index.Rebuild(ctx, feed{a.root()}); err != nil {
 				return nil, err
 			}
 		}
-		if err := a.index.SetMark(a.planHash); err != nil {
+		if err := a.index.SetMark(a.mark()); err != nil {
 			return nil, err
 		}
 	}
@@ -109,7 +84,7 @@ func (a *App) Reindex(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	return x.Rebuild(ctx, feed{a})
+	return x.Rebuild(ctx, feed{a.root()})
 }
 
 func (a *App) indexDir() string { return filepath.Join(a.Config.Data, "index") }
@@ -129,17 +104,44 @@ func (f feed) Touched(ctx context.Context, after int64, limit int) ([]index.Entr
 	}
 	out := make([]index.Entry, len(records))
 	for i, r := range records {
-		results, err := f.a.Store.Matches(ctx, f.a.Plan.ID, r.Call.Key())
+		priorities, departments, err := f.a.concerns(ctx, r.Call.Key())
 		if err != nil {
 			return nil, fmt.Errorf("matches of %s: %v", r.Call.Key(), err)
 		}
-		priorities := included(results)
 		out[i] = index.Entry{
-			Call: r.Call, Priorities: priorities, Departments: f.a.departments(priorities),
+			Call: r.Call, Priorities: priorities, Departments: departments,
 			FirstSeen: r.FirstSeen, Updated: r.LastSeen, Group: groups[r.Call.Key()], Gone: !r.Gone.IsZero(), Seq: r.Touched,
 		}
 	}
 	return out, nil
+}
+
+// concerns gives the priorities and departments that a call concerns; those of other organisations than the installation's own
+// under their names, as the index keeps them apart.
+func (a *App) concerns(ctx context.Context, key call.Key) (priorities, departments []string, err error) {
+	if len(a.members) == 0 {
+		results, err := a.Store.Matches(ctx, a.Plan.ID, key)
+		priorities = included(results)
+		return priorities, a.departments(priorities), err
+	}
+	results, err := a.Store.MatchesOf(ctx, key)
+	if err != nil || len(results) == 0 {
+		return nil, nil, err
+	}
+	for _, o := range a.all() {
+		own := included(results[o.Plan.ID])
+		under := ""
+		if o.ID != "" {
+			under = o.ID + "/"
+		}
+		for _, id := range own {
+			priorities = append(priorities, under+id)
+		}
+		for _, id := range o.departments(own) {
+			departments = append(departments, under+id)
+		}
+	}
+	return priorities, departments, nil
 }
 
 func included(results []match.Result) []string {
@@ -174,5 +176,9 @@ func (a *App) Search(ctx context.Context, q index.Query) (index.Result, error) {
 	if err := a.CatchUp(ctx); err != nil {
 		return index.Result{}, err
 	}
-	return a.index.Search(ctx, q)
+	x, err := a.Index(ctx)
+	if err != nil {
+		return index.Result{}, err
+	}
+	return x.Search(ctx, q)
 }

@@ -15,6 +15,9 @@ import (
 // of different sources are the same. All are laid beside each other every time: that takes a second for 50,000 calls,
 // and what is found then depends on what stands in the store, never on the order in which it came.
 func (a *App) link(ctx context.Context) error {
+	if a.parent != nil {
+		return a.parent.link(ctx)
+	}
 	st, err := a.Store.LinkState(ctx)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"utkik/config"
+	"utkik/index"
 	"utkik/internal/call"
 	"utkik/internal/digest"
 	"utkik/internal/mail"
@@ -310,19 +311,20 @@ func choices(ds []subscription.Decision) (departments, recipients map[string]map
 // savedSearches makes every saved search that somebody follows, once. What cannot be searched says so.
 func (a *App) savedSearches(ctx context.Context, dues []due, now time.Time) (map[string]map[call.Key]bool, map[string]error) {
 	found, failed := map[string]map[call.Key]bool{}, map[string]error{}
-	ready := false
+	var x *index.Index
 	for _, d := range dues {
 		for _, f := range d.recipient.Follows {
 			if d.only || f.Search == "" || found[f.Search] != nil || failed[f.Search] != nil {
 				continue
 			}
 			keys, err := map[call.Key]bool(nil), error(nil)
-			if !ready {
-				err = a.CatchUp(ctx)
-				ready = err == nil
+			if x == nil {
+				if err = a.CatchUp(ctx); err == nil {
+					x, err = a.Index(ctx)
+				}
 			}
 			if err == nil {
-				keys, err = a.index.Keys(ctx, f.Search, now)
+				keys, err = x.Keys(ctx, f.Search, now)
 			}
 			if err != nil {
 				failed[f.Search] = err
@@ -415,7 +417,7 @@ func (a *App) writeEditions(ctx context.Context, w *Written, dry bool, editions 
 				t.To.Cursor, t.To.Waiting, t.To.Mailed = top, m.waiting, now
 				key := store.MailKey{Recipient: r.ID, Period: d.Period}
 				t.Mail = &store.Mail{MailKey: key, Kind: kind, Items: m.items, Address: d.Address, Name: r.Name, Language: r.Language,
-					MessageID: outbox.MessageID(key, domain), Due: now}
+					MessageID: outbox.MessageID(a.Store.Stored(key), domain), Due: now}
 				lines = append(lines, MailLine{key, kind, d.Address, m.subject, m.items})
 			} else {
 				w.Quiet++
@@ -492,7 +494,7 @@ func (a *App) EML(d digest.Digest) ([]byte, error) {
 	}
 	l := a.letter()
 	key := store.MailKey{Recipient: d.Department, Period: d.Date + " " + d.Language}
-	return l.Render(&outbox.Message{ID: outbox.MessageID(key, l.Domain()), Kind: KindDigest, Language: d.Language, Date: a.now(), Subject: d.Subject, Text: text, HTML: string(html)})
+	return l.Render(&outbox.Message{ID: outbox.MessageID(a.Store.Stored(key), l.Domain()), Kind: KindDigest, Language: d.Language, Date: a.now(), Subject: d.Subject, Text: text, HTML: string(html)})
 }
 
 // ErrDry says that nothing is sent, because nobody has said through which server.
@@ -537,12 +539,20 @@ func (a *App) sender() (*mail.Sender, error) {
 
 // SendMails sends what is due in the outbox. [ErrDry] while mail is not configured.
 func (a *App) SendMails(ctx context.Context) (outbox.Report, error) {
+	if a.parent != nil {
+		return outbox.Report{}, errShared
+	}
 	s, err := a.sender()
 	if err != nil {
 		return outbox.Report{}, err
 	}
 	if err := a.renewKeys(ctx); err != nil { // a mail may have been written by another machine, under a newer key
 		return outbox.Report{}, errors.Join(err, s.Close())
+	}
+	for _, m := range a.members {
+		if err := m.renewKeys(ctx); err != nil {
+			return outbox.Report{}, errors.Join(err, s.Close())
+		}
 	}
 	r, err := outbox.Send(ctx, outbox.Options{Store: a.Store, Sender: s, Now: a.now, Log: a.log, Workers: a.Config.Mail.Connections,
 		Unsubscribe: a.Unsubscribe, Fill: a.Fill})
@@ -551,6 +561,13 @@ func (a *App) SendMails(ctx context.Context) (outbox.Report, error) {
 
 // Mail gives a mail of the outbox with what it says and every try to send it.
 func (a *App) Mail(ctx context.Context, k store.MailKey) (m store.Mail, c store.Content, tries []store.Try, err error) {
+	if org, own := store.MailOf(k); org != "" && a.parent == nil { // as the installation's own lists it
+		o, err := a.Organisation(org)
+		if err != nil {
+			return m, c, nil, err
+		}
+		return o.Mail(ctx, own)
+	}
 	m, err = a.Store.Mail(ctx, k)
 	if errors.Is(err, store.ErrNotFound) {
 		return m, c, nil, &UnknownError{What: "mail", Names: []string{fmt.Sprintf("%q", k)}, See: "utkik outbox"}

@@ -127,7 +127,7 @@ func (a *App) adopt(ctx context.Context, x *index.Index) bool {
 func (a *App) adoptFrom(ctx context.Context, x *index.Index, n store.Node) (int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, copyTime)
 	defer cancel()
-	address := strings.TrimRight(n.Address, "/") + nodePath + "?mark=" + a.planHash
+	address := strings.TrimRight(n.Address, "/") + nodePath + "?mark=" + a.mark()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return 0, err
@@ -152,7 +152,7 @@ func (a *App) adoptFrom(ctx context.Context, x *index.Index, n store.Node) (int6
 	if err != nil {
 		return 0, err
 	}
-	return x.Adopt(ctx, resp.Body, a.planHash, last)
+	return x.Adopt(ctx, resp.Body, a.mark(), last)
 }
 
 // handCopy hands this machine's index to another of the installation.

@@ -35,10 +35,11 @@ func (a *App) ownWrites(next http.Handler) http.Handler {
 // followTo lets the index follow to a place in the store's order. Where it cannot in time the page shows what there is.
 func (a *App) followTo(ctx context.Context, place string) {
 	want, err := strconv.ParseInt(place, 10, 64)
-	if err != nil || a.index == nil {
+	x := a.root().index
+	if err != nil || x == nil {
 		return
 	}
-	if at, err := a.index.Cursor(); err != nil || at >= want {
+	if at, err := x.Cursor(); err != nil || at >= want {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, seenWait)
@@ -46,7 +47,7 @@ func (a *App) followTo(ctx context.Context, place string) {
 	if last, err := a.Store.Last(ctx); err != nil || last < want { // the store was set back, or the cookie is none of ours
 		return
 	}
-	if _, err := a.index.Sync(ctx, feed{a}); err != nil {
+	if _, err := x.Sync(ctx, feed{a.root()}); err != nil {
 		a.log.WarnContext(ctx, "a page does not wait for what its reader wrote", "err", err)
 	}
 }

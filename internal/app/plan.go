@@ -27,15 +27,14 @@ func (a *App) readPlan() error {
 	if err != nil {
 		return err
 	}
-	matcher, err := match.New(weighed)
-	if err != nil {
+	if _, err := match.New(weighed); err != nil {
 		return err
 	}
 	hash := match.Hash(weighed)
 	if hash != a.planHash {
-		a.indexFits = false
+		a.root().indexFits, a.root().set = false, nil
 	}
-	a.Plan, a.matcher, a.planHash, a.planRead = p, matcher, hash, stamp
+	a.Plan, a.weighedPlan, a.planHash, a.planRead = p, weighed, hash, stamp
 	return nil
 }
 
@@ -52,9 +51,16 @@ func (a *App) planStamp() ([sha256.Size]byte, error) {
 	return sha256.Sum256(bytes.Join([][]byte{data, words}, []byte{0})), nil
 }
 
-// renewPlan looks whether the plan or the vocabulary was edited since it was read, and puts the new one in force. An
+// renewPlan looks whether a plan or the vocabulary was edited since it was read, and puts the new one in force. An
 // edited plan with mistakes is refused, told once with every mistake and its line, and the last good one stays.
 func (a *App) renewPlan() (renewed bool) {
+	for _, o := range a.all() {
+		renewed = o.renewOwnPlan() || renewed
+	}
+	return renewed
+}
+
+func (a *App) renewOwnPlan() (renewed bool) {
 	stamp, err := a.planStamp()
 	if err == nil && (stamp == a.planRead || stamp == a.planBad) {
 		return false

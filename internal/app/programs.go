@@ -38,8 +38,12 @@ func (a *App) AnswerModel(ctx context.Context, in io.ReadCloser, out io.WriteClo
 	if err := a.CatchUp(ctx); err != nil {
 		return err
 	}
+	x, err := a.Index(ctx)
+	if err != nil {
+		return err
+	}
 	var one sync.Mutex // a model may ask several things at a time
-	conf := mcp.Config{Plan: func() *plan.Plan { return a.Plan }, Store: a.Store, Index: a.index, BaseURL: a.Config.Web.BaseURL, Now: a.now, Log: a.log}
+	conf := mcp.Config{Plan: func() *plan.Plan { return a.Plan }, Store: a.Store, Index: x, BaseURL: a.Config.Web.BaseURL, Now: a.now, Log: a.log}
 	conf.CatchUp = func(ctx context.Context) error {
 		one.Lock()
 		defer one.Unlock()

@@ -19,7 +19,7 @@ func (a *App) Reconcile(ctx context.Context) (found string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := x.Sync(ctx, feed{a}); err != nil {
+	if _, err := x.Sync(ctx, feed{a.root()}); err != nil {
 		return "", err
 	}
 	have, err := x.Keys(ctx, "", a.now())
@@ -32,7 +32,7 @@ func (a *App) Reconcile(ctx context.Context) (found string, err error) {
 	}
 	missing, last := 0, int64(0)
 	for {
-		entries, err := (feed{a}).Touched(ctx, last, followBatch)
+		entries, err := (feed{a.root()}).Touched(ctx, last, followBatch)
 		if err != nil {
 			return "", err
 		}
@@ -61,7 +61,7 @@ func (a *App) Reconcile(ctx context.Context) (found string, err error) {
 		return "", nil
 	}
 	a.log.WarnContext(ctx, "the index does not agree with the store, and is built anew", "found", found)
-	_, err = x.Rebuild(ctx, feed{a})
+	_, err = x.Rebuild(ctx, feed{a.root()})
 	return found, err
 }
 

@@ -210,7 +210,7 @@ func (a *App) remind(ctx context.Context, w *Written, dry bool, m *made, d due, 
 	line := MailLine{key, KindReminder, d.Address, m.subject, len(d.reminders)}
 	if !dry {
 		mail := store.Mail{MailKey: key, Kind: KindReminder, Items: len(d.reminders), Address: d.Address, Name: r.Name, Language: r.Language,
-			MessageID: outbox.MessageID(key, domain), Due: now}
+			MessageID: outbox.MessageID(a.Store.Stored(key), domain), Due: now}
 		written, err := a.Store.Post(ctx, mail, m.content, d.reminders...)
 		if err != nil || !written {
 			return err

@@ -32,6 +32,9 @@ const stopPages = 5 * time.Second
 // Serve takes on the roles until the context ends. With the role web it answers on the listener, which is nil without.
 // Then it ends what runs, within a bound.
 func (a *App) Serve(ctx context.Context, l net.Listener, roles Roles) error {
+	if a.parent != nil {
+		return errShared
+	}
 	if err := a.weigh(ctx); err != nil {
 		return err
 	}
@@ -71,6 +74,20 @@ func (a *App) Serve(ctx context.Context, l net.Listener, roles Roles) error {
 			return errors.Join(err, blind(), watching.close(w), w.close())
 		}
 		behind.Go(func() { d.Run(follow) })
+		handler = a.housed(handler, func(m *App) (http.Handler, error) {
+			a.turn.Lock() // their plan may be read anew
+			theirs, err := m.newPages(follow)
+			a.turn.Unlock()
+			if err != nil {
+				return nil, err
+			}
+			made, _, d, err := m.handler(theirs, watching, w.mailNow)
+			if err == nil {
+				pages.with(theirs)
+				behind.Go(func() { d.Run(follow) })
+			}
+			return made, err
+		})
 	}
 	behind.Go(func() {
 		defer watching.ended.Store(true)
@@ -184,6 +201,16 @@ type pages struct {
 	conf web.Config
 	now  atomic.Pointer[web.Server]
 	plan atomic.Pointer[plan.Plan] // of now
+
+	mu     sync.Mutex
+	others []*pages // of other organisations, as far as they are made
+}
+
+// with lets the pages of another organisation be renewed with these.
+func (p *pages) with(other *pages) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.others = append(p.others, other)
 }
 
 func (a *App) newPages(ctx context.Context) (*pages, error) {
@@ -191,7 +218,7 @@ func (a *App) newPages(ctx context.Context) (*pages, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := x.Sync(ctx, feed{a}); err != nil {
+	if _, err := x.Sync(ctx, feed{a.root()}); err != nil {
 		return nil, err
 	}
 	conf := web.Config{Standing: a.standing, Store: a.Store, Index: x, Now: a.now, Log: a.log, BaseURL: a.Config.Web.BaseURL, Anyone: a.anyone(),
@@ -211,6 +238,11 @@ func (p *pages) renew() error {
 	if err == nil {
 		p.now.Store(made)
 		p.plan.Store(conf.Plan)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, other := range p.others {
+		err = errors.Join(err, other.renew())
 	}
 	return err
 }
@@ -262,7 +294,7 @@ func (a *App) followOnce(ctx context.Context, pages *pages) error {
 	if err != nil {
 		return err
 	}
-	if _, err = x.Sync(ctx, feed{a}); err != nil {
+	if _, err = x.Sync(ctx, feed{a.root()}); err != nil {
 		return err
 	}
 	return a.beat(ctx)

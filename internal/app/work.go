@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -139,18 +140,27 @@ func (w *work) clock(ctx context.Context, _ jobs.Job) error {
 	}
 	w.turn.Lock() // the plan may be read anew
 	behind, err := w.behind(ctx)
-	days, err2 := w.digestDays(ctx)
+	errs = append(errs, err)
+	var late []string // who has no digest of a day that has ended
+	for _, o := range w.all() {
+		days, err := o.digestDays(ctx)
+		errs = append(errs, err)
+		if len(days) > 0 {
+			late = append(late, o.ID)
+		}
+	}
 	w.turn.Unlock()
-	errs = append(errs, err, err2)
 	if behind {
 		add("catch-up", "")
 	}
-	if len(days) > 0 {
-		add("digest", "")
+	for _, id := range late {
+		add("digest", id)
 	}
-	if due, err := w.mailsDue(ctx); err != nil || due {
-		errs = append(errs, err)
-		add("write", "")
+	for _, o := range w.all() {
+		if due, err := o.mailsDue(ctx); err != nil || due {
+			errs = append(errs, err)
+			add("write", o.ID)
+		}
 	}
 	if due, err := w.sendingDue(ctx); err != nil || due {
 		errs = append(errs, err)
@@ -233,10 +243,10 @@ func (w *work) prune(ctx context.Context, _ jobs.Job) error {
 }
 
 // digestDays gives the days whose digests are to be written now.
-func (w *work) digestDays(ctx context.Context) ([]string, error) {
+func (a *App) digestDays(ctx context.Context) ([]string, error) {
 	last := ""
-	for _, d := range w.Plan.Departments {
-		kept, err := w.Store.Digests(ctx, d.ID, 1)
+	for _, d := range a.Plan.Departments {
+		kept, err := a.Store.Digests(ctx, d.ID, 1)
 		if err != nil {
 			return nil, err
 		}
@@ -244,57 +254,75 @@ func (w *work) digestDays(ctx context.Context) ([]string, error) {
 			last = max(last, kept[0].Date)
 		}
 	}
-	return schedule.Days(last, w.now().In(Stockholm()), digestHour, Works), nil
+	return schedule.Days(last, a.now().In(Stockholm()), digestHour, Works), nil
 }
 
-// digests writes every department's digest of the days that have ended since the last one.
-func (w *work) digests(ctx context.Context, _ jobs.Job) error {
+// digests writes every department's digest of the days that have ended since the last one, for the organisation of the job.
+func (w *work) digests(ctx context.Context, j jobs.Job) error {
 	w.turn.Lock()
 	defer w.turn.Unlock()
-	days, err := w.digestDays(ctx)
+	o := w.organisation(ctx, j)
+	if o == nil {
+		return nil
+	}
+	days, err := o.digestDays(ctx)
 	if err != nil {
 		return err
 	}
 	var ids []string
-	for _, d := range w.Plan.Departments {
+	for _, d := range o.Plan.Departments {
 		ids = append(ids, d.ID)
 	}
 	for _, day := range days {
-		if _, err := w.Digests(ctx, ids, day, "sv"); err != nil {
+		if _, err := o.Digests(ctx, ids, day, "sv"); err != nil {
 			return err
 		}
-		w.log.InfoContext(ctx, "digests are written", "date", day, "departments", len(ids))
+		o.log.InfoContext(ctx, "digests are written", "date", day, "departments", len(ids))
 	}
 	return nil
 }
 
+// organisation is whose job it is; nil where it is not served any more.
+func (w *work) organisation(ctx context.Context, j jobs.Job) *App {
+	o, err := w.Organisation(j.Key)
+	if err != nil {
+		w.log.WarnContext(ctx, "a job is left: its organisation is not configured here any more", "kind", j.Kind, "organisation", j.Key)
+		return nil
+	}
+	return o
+}
+
 // mailsDue tells whether a mail is to be written to anybody now.
-func (w *work) mailsDue(ctx context.Context) (bool, error) {
-	all, err := w.Store.Recipients(ctx)
+func (a *App) mailsDue(ctx context.Context) (bool, error) {
+	all, err := a.Store.Recipients(ctx)
 	for i := range all {
-		if _, why := all[i].Due(w.now(), Works); why == "" {
+		if _, why := all[i].Due(a.now(), Works); why == "" {
 			return true, err
 		}
 	}
 	if err != nil {
 		return false, err
 	}
-	return w.remindersDue(ctx, all, w.now(), Works)
+	return a.remindersDue(ctx, all, a.now(), Works)
 }
 
 // write writes to the outbox what is due for the recipients.
-func (w *work) write(ctx context.Context, _ jobs.Job) error {
+func (w *work) write(ctx context.Context, j jobs.Job) error {
 	w.turn.Lock()
 	defer w.turn.Unlock()
-	done, err := w.WriteDigests(ctx, WriteOptions{Works: Works})
+	o := w.organisation(ctx, j)
+	if o == nil {
+		return nil
+	}
+	done, err := o.WriteDigests(ctx, WriteOptions{Works: Works})
 	if len(done.Mails)+len(done.Failed) > 0 {
-		w.log.InfoContext(ctx, "mails are written", "mails", len(done.Mails), "quiet", done.Quiet, "failed", len(done.Failed))
+		o.log.InfoContext(ctx, "mails are written", "mails", len(done.Mails), "quiet", done.Quiet, "failed", len(done.Failed))
 	}
 	for _, p := range done.Templates {
-		w.log.ErrorContext(ctx, "a template is not used", "err", p.String())
+		o.log.ErrorContext(ctx, "a template is not used", "err", p.String())
 	}
 	for _, p := range done.Failed { // the others have theirs
-		w.log.ErrorContext(ctx, "a mail could not be written", "what", p.File, "err", p.Text)
+		o.log.ErrorContext(ctx, "a mail could not be written", "what", p.File, "err", p.Text)
 	}
 	if err != nil {
 		return err
@@ -348,9 +376,17 @@ func (w *work) send(ctx context.Context, _ jobs.Job) error {
 
 // behind tells whether matches or links have not followed the store, or the plan.
 func (a *App) behind(ctx context.Context) (bool, error) {
-	hash, cursor, err := a.Store.MatchState(ctx, a.Plan.ID)
-	if err != nil || hash != a.planHash && a.weighed != a.planHash {
+	states, err := a.Store.PlanStates(ctx)
+	if err != nil {
 		return true, err
+	}
+	cursor := int64(math.MaxInt64)
+	for _, o := range a.all() {
+		matched := states[o.Plan.ID]
+		if matched.Hash != o.planHash && o.weighed != o.planHash {
+			return true, nil
+		}
+		cursor = min(cursor, matched.Cursor)
 	}
 	st, err := a.Store.LinkState(ctx)
 	if err != nil || st.Rules != link.Version || st.Facts != st.Done {
@@ -381,18 +417,24 @@ func (a *App) weighInTurn(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	hash, _, err := a.Store.MatchState(ctx, a.Plan.ID)
+	states, err := a.Store.PlanStates(ctx)
 	if err != nil {
 		return err
 	}
-	if hash != a.planHash && a.weighed == a.planHash {
-		a.log.WarnContext(ctx, "another machine weighs by another plan; give all of them the same plan", "plan", a.Plan.ID)
-		return a.link(ctx)
+	var ours []*App // whose plan is not another machine's by now
+	for _, o := range a.all() {
+		if states[o.Plan.ID].Hash != o.planHash && o.weighed == o.planHash {
+			o.log.WarnContext(ctx, "another machine weighs by another plan; give all of them the same plan", "plan", o.Plan.ID)
+			continue
+		}
+		ours = append(ours, o)
 	}
-	if _, err := a.match(ctx); err != nil {
+	if _, err := a.matchAll(ctx, ours); err != nil {
 		return err
 	}
-	a.weighed = a.planHash
+	for _, o := range ours {
+		o.weighed = o.planHash
+	}
 	return a.link(ctx)
 }
 

@@ -25,7 +25,7 @@ func (s *Store) SigningKeys(ctx context.Context) ([]SigningKey, error) {
 		var k SigningKey
 		var made int64
 		err := row.Scan(&k.ID, &made, &k.Secret)
-		k.Made = at(made)
+		k.Made, k.Secret = at(made), s.derived(k.Secret)
 		return k, err
 	}, signingKeyList)
 }
@@ -75,18 +75,18 @@ func (s *Store) Feeds(ctx context.Context) ([]Feed, error) {
 		var f Feed
 		var made int64
 		err := row.Scan(&f.ID, &f.Secret, &made)
-		f.Made = at(made)
+		f.Made, f.ID = at(made), s.bare(f.ID)
 		return f, err
-	}, feedList)
+	}, feedList, s.prefix)
 }
 
 // SaveFeeds keeps secret feeds. One that is there stays as it is, unless it is to be renewed: then its former name ends.
 func (s *Store) SaveFeeds(ctx context.Context, fs []Feed, renew bool) error {
 	err := s.write(ctx, survivesPower, func(t *txn) error {
 		for _, f := range fs {
-			n, err := t.exec(feedInsert, f.ID, f.Secret, ms(f.Made))
+			n, err := t.exec(feedInsert, s.own(f.ID), f.Secret, ms(f.Made))
 			if err == nil && n == 0 && renew {
-				_, err = t.exec(feedRenew, f.Secret, ms(f.Made), f.ID)
+				_, err = t.exec(feedRenew, f.Secret, ms(f.Made), s.own(f.ID))
 			}
 			if err != nil {
 				return err
@@ -116,9 +116,9 @@ func (s *Store) Acts(ctx context.Context, recipient string, limit int) ([]Act, e
 		var a Act
 		var when int64
 		err := row.Scan(&when, &a.Recipient, &a.Act, &a.Key.Source, &a.Key.Ref, &a.Detail, &a.Way)
-		a.At = at(when)
+		a.At, a.Recipient = at(when), s.bare(a.Recipient)
 		return a, err
-	}, actList, recipient, most(limit))
+	}, actList, s.prefix, s.ownOf(recipient), most(limit))
 }
 
 // Do keeps an act with what it brings about: a recipient's pause, or decisions about a call; all or nothing. What is so
@@ -131,13 +131,13 @@ func (s *Store) Do(ctx context.Context, a Act, pause *subscription.Pause, decisi
 		}
 		if pause != nil {
 			var was subscription.Pause
-			err := t.row(recipientPaused, a.Recipient).Scan(&was.Until, &was.StandIn)
+			err := t.row(recipientPaused, s.own(a.Recipient)).Scan(&was.Until, &was.StandIn)
 			if errors.Is(err, sql.ErrNoRows) {
 				return ErrNotFound
 			}
 			if err == nil && was != *pause {
 				changed = true
-				_, err = t.exec(recipientPause, pause.Until, pause.StandIn, a.Recipient)
+				_, err = t.exec(recipientPause, pause.Until, pause.StandIn, s.own(a.Recipient))
 			}
 			if err != nil {
 				return err
@@ -149,13 +149,13 @@ func (s *Store) Do(ctx context.Context, a Act, pause *subscription.Pause, decisi
 			}
 			var id int64
 			var choice, why string
-			err := t.row(decisionLast, d.Department, d.Recipient, d.Key.Source, d.Key.Ref).Scan(&id, &choice, &why)
+			err := t.row(decisionLast, s.ownOf(d.Department), s.ownOf(d.Recipient), d.Key.Source, d.Key.Ref).Scan(&id, &choice, &why)
 			if errors.Is(err, sql.ErrNoRows) {
 				return ErrNotFound
 			}
 			if err == nil && (choice != string(d.Choice) || why != d.Why) {
 				changed = true
-				_, err = t.exec(decisionInsert, id, d.Department, d.Recipient, string(d.Choice), d.Why, d.Who, ms(a.At))
+				_, err = t.exec(decisionInsert, id, s.ownOf(d.Department), s.ownOf(d.Recipient), string(d.Choice), d.Why, d.Who, ms(a.At))
 			}
 			if err != nil {
 				return err
@@ -164,7 +164,7 @@ func (s *Store) Do(ctx context.Context, a Act, pause *subscription.Pause, decisi
 		if !changed {
 			return nil
 		}
-		_, err := t.exec(actInsert, ms(a.At), a.Recipient, a.Act, a.Key.Source, a.Key.Ref, a.Detail, a.Way)
+		_, err := t.exec(actInsert, ms(a.At), s.own(a.Recipient), a.Act, a.Key.Source, a.Key.Ref, a.Detail, a.Way)
 		return err
 	})
 	switch {

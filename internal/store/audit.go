@@ -59,7 +59,7 @@ func (t *txn) audit(e Entry) error {
 	if e.At.IsZero() {
 		e.At = t.store.now()
 	}
-	_, err := t.exec(auditInsert, ms(e.At), clip(e.Who), clip(e.Way), clip(e.What), clip(e.On), clip(e.Detail))
+	_, err := t.exec(auditInsert, ms(e.At), t.store.own(clip(e.Who)), clip(e.Way), clip(e.What), clip(e.On), clip(e.Detail))
 	return err
 }
 
@@ -93,9 +93,9 @@ func (s *Store) AuditLog(ctx context.Context, f AuditFilter) ([]Entry, error) {
 		var e Entry
 		var when int64
 		err := row.Scan(&e.ID, &when, &e.Who, &e.Way, &e.What, &e.On, &e.Detail)
-		e.At = at(when)
+		e.At, e.Who = at(when), s.bare(e.Who)
 		return e, err
-	}, auditList, f.Who, f.What, f.On, ms(f.Since), until, before, most(f.Limit))
+	}, auditList, s.prefix, s.ownOf(f.Who), f.What, f.On, ms(f.Since), until, before, most(f.Limit))
 }
 
 // PruneAudit forgets entries made before old, and tells how many.

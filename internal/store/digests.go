@@ -25,7 +25,7 @@ func (s *Store) KeepDigest(ctx context.Context, d Digest) (created bool, err err
 		return false, s.fail(doing, nothingSaved, err)
 	}
 	err = s.write(ctx, survivesPower, func(t *txn) error {
-		n, err := t.exec(digestInsert, d.Department, d.Date, d.Language, d.Hash, ms(d.At), packed)
+		n, err := t.exec(digestInsert, s.own(d.Department), d.Date, d.Language, d.Hash, ms(d.At), packed)
 		created = n == 1
 		return err
 	})
@@ -39,19 +39,19 @@ func (s *Store) KeepDigest(ctx context.Context, d Digest) (created bool, err err
 // limit of 0 is none.
 func (s *Store) Digests(ctx context.Context, department string, limit int) ([]Digest, error) {
 	if department == "" {
-		return all(ctx, s, scanDigest, digestList, most(limit))
+		return all(ctx, s, s.scanDigest, digestList, s.prefix, most(limit))
 	}
-	return all(ctx, s, scanDigest, digestListDepartment, department, most(limit))
+	return all(ctx, s, s.scanDigest, digestListDepartment, s.own(department), most(limit))
 }
 
-func scanDigest(row scanner) (Digest, error) {
+func (s *Store) scanDigest(row scanner) (Digest, error) {
 	var d Digest
 	var when int64
 	var packed []byte
 	if err := row.Scan(&d.Department, &d.Date, &d.Language, &d.Hash, &when, &packed); err != nil {
 		return Digest{}, err
 	}
-	d.At = at(when)
+	d.At, d.Department = at(when), s.bare(d.Department)
 	var err error
 	d.Body, err = unpack(packed)
 	return d, err

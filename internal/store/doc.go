@@ -48,6 +48,12 @@
 //	touched  the same, or its matches of some plan or the calls that it is shown with became others
 //	seq      a line of the change log
 //
+// # Organisations
+//
+// One database serves several organisations ([Store.Of]). What is one's own is stored under ids that bear its mark,
+// ~skogsby.kultur, in recipients, subscriptions, decisions, digests, reminders, feeds, acts, outbox, sent, sessions,
+// signin_links, api_keys and audit; those of the installation's own organisation bear none. All else is everybody's.
+//
 // # Two engines from one source
 //
 // Statements (sql.go) and migrations are written in the SQL that SQLite and PostgreSQL share. Times are

@@ -19,7 +19,7 @@ func (l Look) Fits() bool { return slices.Equal(l.Have, l.Want) }
 
 // Inspect looks at an address. A schema newer than the program is ErrNewer.
 func Inspect(ctx context.Context, address string) (l Look, err error) {
-	s := &Store{holds: map[int64]*hold{}}
+	s := &Store{base: &base{holds: map[int64]*hold{}}}
 	defer s.Close()
 	if isPostgres(address) {
 		c, err := postgresConfig(address)

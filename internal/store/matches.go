@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"utkik/internal/call"
 	"utkik/internal/match"
@@ -46,21 +48,47 @@ func (s *Store) SetCursor(ctx context.Context, name string, v int64) error {
 // transaction with the plan's hash and the cursor "match:"+plan. It raises Touched where the results became
 // others. Matches of calls that are not named stay; a call that is not stored is ErrNotFound.
 func (s *Store) SaveMatches(ctx context.Context, plan, hash string, ms []Matched, cursor int64) error {
-	doing := "saving matches of plan " + plan
+	all := make([]MatchedAll, len(ms))
+	for i, m := range ms {
+		all[i] = MatchedAll{Key: m.Key, Results: map[string][]match.Result{plan: m.Results}}
+	}
+	return s.SaveAllMatches(ctx, map[string]string{plan: hash}, all, cursor)
+}
+
+// MatchedAll is a call and how it stands to the priorities of several plans.
+type MatchedAll struct {
+	Key     call.Key
+	Results map[string][]match.Result // by plan; nothing is stored for a plan that is missing, or has none
+}
+
+// SaveAllMatches does for several plans what [Store.SaveMatches] does for one: plans holds their hashes by id. What it costs
+// grows with what matches, and not with the number of plans.
+func (s *Store) SaveAllMatches(ctx context.Context, plans map[string]string, ms []MatchedAll, cursor int64) error {
+	doing := fmt.Sprintf("saving matches of %d plans", len(plans))
+	ids := slices.Sorted(maps.Keys(plans))
+	if len(ids) == 1 {
+		doing = "saving matches of plan " + ids[0]
+	}
 	type row struct {
 		json []byte
 		hash string
 	}
-	rows := make([]row, len(ms))
+	rows := make([]map[string]row, len(ms))
 	for i, m := range ms {
-		if len(m.Results) == 0 {
-			continue
+		rows[i] = make(map[string]row, len(m.Results))
+		for plan, results := range m.Results {
+			if _, known := plans[plan]; !known {
+				return fmt.Errorf("store %s: %s: results of %s for plan %q, which is not among them", s.path, doing, m.Key, plan)
+			}
+			if len(results) == 0 {
+				continue
+			}
+			text, err := json.Marshal(results)
+			if err != nil {
+				return s.fail(doing, nothingSaved, about(m.Key, err))
+			}
+			rows[i][plan] = row{text, digest(text)}
 		}
-		text, err := json.Marshal(m.Results)
-		if err != nil {
-			return s.fail(doing, nothingSaved, about(m.Key, err))
-		}
-		rows[i] = row{text, digest(text)}
 	}
 	err := s.write(ctx, survivesPower, func(t *txn) error {
 		rev, _, err := t.take(0, 0)
@@ -72,19 +100,44 @@ func (s *Store) SaveMatches(ctx context.Context, plan, hash string, ms []Matched
 			if err := t.stop(); err != nil {
 				return err
 			}
-			changed, err := saveMatch(t, plan, m.Key, rows[i].json, rows[i].hash, rev+touched+1)
+			id, was, err := t.matchesOf(m.Key)
 			if err != nil {
 				return about(m.Key, err)
 			}
-			if changed {
-				touched++
+			altered := false
+			for _, plan := range ids {
+				now := rows[i][plan]
+				switch {
+				case was[plan] == now.hash:
+					continue
+				case now.hash == "":
+					_, err = t.exec(matchDelete, plan, id)
+				default:
+					var packed []byte
+					if packed, err = pack(now.json); err == nil {
+						_, err = t.exec(matchSet, plan, id, now.hash, packed)
+					}
+				}
+				if err != nil {
+					return about(m.Key, err)
+				}
+				altered = true
+			}
+			if !altered {
+				continue
+			}
+			touched++
+			if _, err := t.exec(callTouch, rev+touched, id); err != nil {
+				return about(m.Key, err)
 			}
 		}
-		if _, err := t.exec(planSet, plan, hash); err != nil {
-			return err
-		}
-		if _, err := t.exec(cursorSet, cursorOfMatches(plan), cursor); err != nil {
-			return err
+		for _, plan := range ids {
+			if _, err := t.exec(planSet, plan, plans[plan]); err != nil {
+				return err
+			}
+			if _, err := t.exec(cursorSet, cursorOfMatches(plan), cursor); err != nil {
+				return err
+			}
 		}
 		if touched > 0 {
 			_, _, err = t.take(touched, 0)
@@ -97,32 +150,71 @@ func (s *Store) SaveMatches(ctx context.Context, plan, hash string, ms []Matched
 	return nil
 }
 
-// saveMatch tells whether the call's results became others; then it was touched with that number.
-func saveMatch(t *txn, plan string, key call.Key, text []byte, hash string, touch int64) (bool, error) {
-	var id int64
-	var was string
-	err := t.row(matchState, plan, key.Source, key.Ref).Scan(&id, &was)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return false, ErrNotFound
-	case err != nil:
-		return false, err
-	case was == hash:
-		return false, nil
-	case hash == "":
-		_, err = t.exec(matchDelete, plan, id)
-	default:
-		var packed []byte
-		if packed, err = pack(text); err != nil {
-			return false, err
-		}
-		_, err = t.exec(matchSet, plan, id, hash, packed)
-	}
+// matchesOf gives a call's row and the hashes of what is stored for it, by plan.
+func (t *txn) matchesOf(key call.Key) (id int64, hashes map[string]string, err error) {
+	rows, err := t.stmt(matchState).QueryContext(t.ctx, plain([]any{key.Source, key.Ref})...)
 	if err != nil {
-		return false, err
+		return 0, nil, err
 	}
-	_, err = t.exec(callTouch, touch, id)
-	return true, err
+	defer rows.Close()
+	found := false
+	for rows.Next() {
+		var plan, hash string
+		if err := rows.Scan(&id, &plan, &hash); err != nil {
+			return 0, nil, err
+		}
+		found = true
+		if plan != "" {
+			if hashes == nil {
+				hashes = map[string]string{}
+			}
+			hashes[plan] = hash
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return 0, nil, err
+	}
+	if !found {
+		return 0, nil, ErrNotFound
+	}
+	return id, hashes, nil
+}
+
+// PlanState is how far a plan's stored matches reach.
+type PlanState struct {
+	Hash   string // of the plan by which they were made
+	Cursor int64  // in the feed of [Store.Changed]
+}
+
+// PlanStates gives the state of every plan that was ever matched, by id.
+func (s *Store) PlanStates(ctx context.Context) (map[string]PlanState, error) {
+	out := map[string]PlanState{}
+	type named struct {
+		id string
+		PlanState
+	}
+	err := each(ctx, s, func(row scanner) (n named, err error) {
+		err = row.Scan(&n.id, &n.Hash, &n.Cursor)
+		return n, err
+	}, func(n named) error { out[n.id] = n.PlanState; return nil }, planStates)
+	return out, err
+}
+
+// MatchesOf gives the results of one call for every plan that has any.
+func (s *Store) MatchesOf(ctx context.Context, key call.Key) (map[string][]match.Result, error) {
+	out := map[string][]match.Result{}
+	type of struct {
+		plan    string
+		results []match.Result
+	}
+	err := each(ctx, s, func(row scanner) (o of, err error) {
+		var packed []byte
+		if err = row.Scan(&o.plan, &packed); err == nil {
+			o.results, err = unpackResults(packed)
+		}
+		return o, about(key, err)
+	}, func(o of) error { out[o.plan] = o.results; return nil }, matchListCall, key.Source, key.Ref)
+	return out, err
 }
 
 // MatchState gives the hash of the plan by which the stored matches were made, and how far in the feed of

@@ -141,7 +141,7 @@ func TestMigrationsOutOfOrder(t *testing.T) {
 	without := maps.Clone(files)
 	delete(without, "8999_late.sql")
 	for _, m := range []fstest.MapFS{without, files} {
-		s := &Store{path: path, now: func() time.Time { return epoch }, holds: map[int64]*hold{}, full: true, engine: sqliteDialect}
+		s := &Store{base: &base{path: path, now: func() time.Time { return epoch }, holds: map[int64]*hold{}, full: true, engine: sqliteDialect}}
 		if err := s.openSchema(t.Context(), m); err != nil {
 			t.Fatal(err)
 		}
@@ -160,7 +160,7 @@ func TestNewerSchema(t *testing.T) {
 	saved(t, s, Batch{Source: "ft-portal", At: day(1), Saves: []Save{{Call: sample("ft-portal", "1")}}})
 	s.Close()
 
-	ahead := &Store{path: path, now: s.now, holds: map[int64]*hold{}, full: true, engine: sqliteDialect}
+	ahead := &Store{base: &base{path: path, now: s.now, holds: map[int64]*hold{}, full: true, engine: sqliteDialect}}
 	if err := ahead.openSchema(t.Context(), later(t, "ALTER TABLE calls ADD COLUMN colour TEXT NOT NULL DEFAULT '';")); err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestMigrationFails(t *testing.T) {
 	saved(t, s, Batch{Source: "ft-portal", At: day(1), Saves: []Save{{Call: sample("ft-portal", "1")}}})
 	before := dump(t, s)
 	s.Close()
-	ahead := &Store{path: path, now: s.now, holds: map[int64]*hold{}, full: true, engine: sqliteDialect}
+	ahead := &Store{base: &base{path: path, now: s.now, holds: map[int64]*hold{}, full: true, engine: sqliteDialect}}
 	err := ahead.openSchema(t.Context(), later(t, "DELETE FROM changes;\nDROP TABLE cursors;\nALTER TABLE nothing ADD COLUMN colour TEXT;"))
 	if err == nil || !strings.Contains(err.Error(), "the data is as it was") {
 		t.Errorf("got %v", err)

@@ -154,7 +154,7 @@ func tell(t *txn, x *Telling, now time.Time) (bool, error) {
 		if to.Waiting == nil {
 			waiting = []byte("[]")
 		}
-		n, err := t.exec(recipientTold, to.Cursor, string(waiting), to.Period, ms(to.Mailed), x.Recipient, x.From.Cursor, x.From.Period)
+		n, err := t.exec(recipientTold, to.Cursor, string(waiting), to.Period, ms(to.Mailed), t.store.own(x.Recipient), x.From.Cursor, x.From.Period)
 		return n == 1, err
 	}
 	if ok, err := told(); err != nil || !ok || x.Mail == nil {
@@ -164,10 +164,11 @@ func tell(t *txn, x *Telling, now time.Time) (bool, error) {
 		return false, err
 	}
 	m := x.Mail
-	n, err := t.exec(outboxInsert, m.Recipient, m.Period, m.Kind, x.Content.Hash, m.Items, m.Address, m.Name, m.Language, m.MessageID,
+	key := t.store.ownMail(m.MailKey)
+	n, err := t.exec(outboxInsert, key.Recipient, m.Period, m.Kind, x.Content.Hash, m.Items, m.Address, m.Name, m.Language, m.MessageID,
 		ms(now), ms(m.Due), []byte{})
 	if err == nil && n == 1 {
-		err = remind(t, m.MailKey, x.Reminders, now)
+		err = remind(t, key, x.Reminders, now)
 	}
 	if err != nil || n == 1 {
 		return n == 1, err
@@ -197,9 +198,10 @@ func remind(t *txn, k MailKey, rs []subscription.Reminder, now time.Time) error 
 func (s *Store) Reminders(ctx context.Context, from string) (map[string][]subscription.Reminder, error) {
 	out := map[string][]subscription.Reminder{}
 	return out, each(ctx, s, scanReminder, func(g given) error {
-		out[g.recipient] = append(out[g.recipient], g.Reminder)
+		id := s.bare(g.recipient)
+		out[id] = append(out[id], g.Reminder)
 		return nil
-	}, reminderList, from)
+	}, reminderList, s.prefix, from)
 }
 
 type given struct {
@@ -219,11 +221,11 @@ func (s *Store) Post(ctx context.Context, m Mail, c PackedContent, reminders ...
 	err := s.write(ctx, survivesPower, func(t *txn) error {
 		_, err := t.exec(contentInsert, c.Hash, c.body)
 		if err == nil {
-			n, err = t.exec(outboxInsert, m.Recipient, m.Period, m.Kind, c.Hash, m.Items, m.Address, m.Name, m.Language, m.MessageID,
+			n, err = t.exec(outboxInsert, s.ownMail(m.MailKey).Recipient, m.Period, m.Kind, c.Hash, m.Items, m.Address, m.Name, m.Language, m.MessageID,
 				ms(s.now()), ms(m.Due), []byte{})
 		}
 		if err == nil && n == 1 {
-			err = remind(t, m.MailKey, reminders, s.now())
+			err = remind(t, s.ownMail(m.MailKey), reminders, s.now())
 		}
 		return err
 	})
@@ -265,27 +267,27 @@ func scanBody(row scanner) (body []byte, err error) {
 	return body, err
 }
 
-// Mail gives one mail; ErrNotFound when none was written under the key.
+// Mail gives one mail of this organisation; ErrNotFound when none was written under the key.
 func (s *Store) Mail(ctx context.Context, k MailKey) (Mail, error) {
-	return one(ctx, s, "mail "+k.String(), scanMail, outboxOne, k.Recipient, k.Period)
+	return one(ctx, s, "mail "+k.String(), s.scanMail, outboxOne, s.own(k.Recipient), k.Period)
 }
 
 // Mails gives the latest mails of a state, or of all when it is empty, newest first. A limit of 0 is none.
 func (s *Store) Mails(ctx context.Context, state MailState, limit int) ([]Mail, error) {
 	if state == "" {
-		return all(ctx, s, scanMail, outboxList, most(limit))
+		return all(ctx, s, s.scanMail, outboxList, s.prefix, most(limit))
 	}
-	return all(ctx, s, scanMail, outboxListState, string(state), most(limit))
+	return all(ctx, s, s.scanMail, outboxListState, s.prefix, string(state), most(limit))
 }
 
 // MailsBefore gives the mails that stand behind one in the order of Mails, of which only Written and the key are looked at; the
-// zero Mail begins with the newest. Only those to that recipient and of that kind, unless empty. A limit of 0 is none.
+// zero Mail begins with the newest. Unlike Mails, the installation's own store gives none of other organisations. Only those to that recipient and of that kind, unless empty. A limit of 0 is none.
 func (s *Store) MailsBefore(ctx context.Context, m Mail, recipient, kind string, limit int) ([]Mail, error) {
 	written := int64(math.MaxInt64)
 	if !m.Written.IsZero() {
 		written = ms(m.Written)
 	}
-	return all(ctx, s, scanMail, outboxBefore, written, m.Recipient, m.Period, recipient, kind, most(limit))
+	return all(ctx, s, s.scanMail, outboxBefore, s.prefix, written, s.ownOf(m.Recipient), m.Period, s.ownOf(recipient), kind, most(limit))
 }
 
 // MailCount is how many mails are in a state.
@@ -297,7 +299,7 @@ type MailCount struct {
 
 // MailCounts counts the mails by state.
 func (s *Store) MailCounts(ctx context.Context) ([]MailCount, error) {
-	return all(ctx, s, scanMailCount, outboxCounts)
+	return all(ctx, s, scanMailCount, outboxCounts, s.prefix)
 }
 
 func scanMailCount(row scanner) (MailCount, error) {
@@ -332,7 +334,7 @@ func (s *Store) HoldOutbox(ctx context.Context) (release func() error, again int
 
 // TakeMails takes mails that are due, and marks them as being sent. Only who holds the outbox may.
 func (s *Store) TakeMails(ctx context.Context, now time.Time, limit int) ([]Mail, error) {
-	found, err := all(ctx, s, scanMail, outboxQueued, ms(now), most(limit))
+	found, err := all(ctx, s, s.scanMail, outboxQueued, ms(now), most(limit))
 	if err != nil || len(found) == 0 {
 		return nil, err
 	}
@@ -360,11 +362,11 @@ func (s *Store) TakeMails(ctx context.Context, now time.Time, limit int) ([]Mail
 func (s *Store) AgainMail(ctx context.Context, k MailKey, now time.Time) (bool, error) {
 	var n int64
 	err := s.write(ctx, survivesPower, func(t *txn) error {
-		if _, err := t.exec(noticeMend, ms(now), "mail:"+k.String()); err != nil {
+		if _, err := t.exec(noticeMend, ms(now), "mail:"+s.ownMail(k).String()); err != nil {
 			return err
 		}
 		var err error
-		n, err = t.exec(outboxAgain, ms(now), k.Recipient, k.Period)
+		n, err = t.exec(outboxAgain, ms(now), s.ownMail(k).Recipient, k.Period)
 		return err
 	})
 	if err != nil {
@@ -468,12 +470,12 @@ func (s *Store) Tries(ctx context.Context, k MailKey) ([]Try, error) {
 		var x Try
 		var when int64
 		err := row.Scan(&x.Recipient, &x.Period, &when, &x.Address, &x.Outcome, &x.Answer, &x.Hash)
-		x.At = at(when)
+		x.At, x.Recipient = at(when), s.bare(x.Recipient)
 		return x, err
-	}, sentList, k.Recipient, k.Period)
+	}, sentList, s.ownMail(k).Recipient, k.Period)
 }
 
-func scanMail(row scanner) (Mail, error) {
+func (s *Store) scanMail(row scanner) (Mail, error) {
 	var m Mail
 	var written, since, due int64
 	var head []byte
@@ -482,6 +484,7 @@ func scanMail(row scanner) (Mail, error) {
 	if err != nil {
 		return m, err
 	}
+	s.bareMail(&m)
 	m.Written, m.Since, m.Due = at(written), at(since), at(due)
 	if len(head) > 0 {
 		m.Head, err = unpack(head)

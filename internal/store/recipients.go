@@ -17,7 +17,7 @@ var ErrExists = errors.New("exists already")
 
 // Recipients gives every recipient with what it follows, by id.
 func (s *Store) Recipients(ctx context.Context) ([]subscription.Recipient, error) {
-	out, err := all(ctx, s, scanRecipient, recipientList)
+	out, err := all(ctx, s, scanRecipient, recipientList, s.prefix)
 	if err != nil {
 		return nil, err
 	}
@@ -30,17 +30,21 @@ func (s *Store) Recipients(ctx context.Context) ([]subscription.Recipient, error
 			out[i].Follows = append(out[i].Follows, f.what)
 		}
 		return nil
-	}, subscriptionList)
+	}, subscriptionList, s.prefix)
+	for i := range out {
+		out[i].ID = s.bare(out[i].ID)
+	}
 	return out, err
 }
 
 // Recipient gives one recipient; ErrNotFound when there is none of that id.
 func (s *Store) Recipient(ctx context.Context, id string) (subscription.Recipient, error) {
-	r, err := one(ctx, s, fmt.Sprintf("recipient %q", id), scanRecipient, recipientOne, id)
+	r, err := one(ctx, s, fmt.Sprintf("recipient %q", id), scanRecipient, recipientOne, s.own(id))
 	if err != nil {
 		return r, err
 	}
-	err = each(ctx, s, scanSubscription, func(f follow) error { r.Follows = append(r.Follows, f.what); return nil }, subscriptionOne, id)
+	err = each(ctx, s, scanSubscription, func(f follow) error { r.Follows = append(r.Follows, f.what); return nil }, subscriptionOne, r.ID)
+	r.ID = s.bare(r.ID)
 	return r, err
 }
 
@@ -67,7 +71,8 @@ func (s *Store) SaveRecipients(ctx context.Context, rs []subscription.Recipient,
 }
 
 func saveRecipient(t *txn, r *subscription.Recipient, fresh bool, now time.Time) error {
-	n, err := t.exec(recipientInsert, r.ID, r.Address, r.Name, r.Department, r.Language, r.Zone, r.Hour, string(r.Rhythm), string(r.Weekday),
+	id := t.store.own(r.ID)
+	n, err := t.exec(recipientInsert, id, r.Address, r.Name, r.Department, r.Language, r.Zone, r.Hour, string(r.Rhythm), string(r.Weekday),
 		bit(r.Lifesign), r.Pause.Until, r.Pause.StandIn, r.Progress.Cursor, ms(now))
 	switch {
 	case err != nil:
@@ -76,15 +81,15 @@ func saveRecipient(t *txn, r *subscription.Recipient, fresh bool, now time.Time)
 		return ErrExists
 	case n == 0:
 		if _, err := t.exec(recipientUpdate, r.Address, r.Name, r.Department, r.Language, r.Zone, r.Hour, string(r.Rhythm), string(r.Weekday),
-			bit(r.Lifesign), r.Pause.Until, r.Pause.StandIn, r.ID); err != nil {
+			bit(r.Lifesign), r.Pause.Until, r.Pause.StandIn, id); err != nil {
 			return err
 		}
-		if _, err := t.exec(subscriptionDelete, r.ID); err != nil {
+		if _, err := t.exec(subscriptionDelete, id); err != nil {
 			return err
 		}
 	}
 	for i := range r.Follows {
-		if err := saveSubscription(t, r.ID, i+1, &r.Follows[i]); err != nil {
+		if err := saveSubscription(t, id, i+1, &r.Follows[i]); err != nil {
 			return err
 		}
 	}
@@ -127,6 +132,7 @@ func (t *txn) subscriptions(id string) ([]subscription.Subscription, error) {
 // whatever name.
 func (s *Store) Subscribe(ctx context.Context, id string, f subscription.Subscription) error {
 	return s.altered(ctx, "subscribing recipient", id, func(t *txn) (int64, error) {
+		id := s.own(id)
 		n, err := t.exec(recipientLock, id) // others wait for it, on either engine
 		if n == 0 || err != nil {
 			return n, err
@@ -152,17 +158,17 @@ func (s *Store) Subscribe(ctx context.Context, id string, f subscription.Subscri
 // there is none of that id.
 func (s *Store) RemoveRecipient(ctx context.Context, id string) error {
 	return s.altered(ctx, "removing recipient", id, func(t *txn) (int64, error) {
-		if _, err := t.exec(subscriptionDelete, id); err != nil {
+		if _, err := t.exec(subscriptionDelete, s.own(id)); err != nil {
 			return 0, err
 		}
-		return t.exec(recipientDelete, id)
+		return t.exec(recipientDelete, s.own(id))
 	})
 }
 
 // PauseRecipient sets or, with the zero Pause, ends a pause. ErrNotFound when there is none of that id.
 func (s *Store) PauseRecipient(ctx context.Context, id string, p subscription.Pause) error {
 	return s.altered(ctx, "pausing recipient", id, func(t *txn) (int64, error) {
-		return t.exec(recipientPause, p.Until, p.StandIn, id)
+		return t.exec(recipientPause, p.Until, p.StandIn, s.own(id))
 	})
 }
 
@@ -225,7 +231,7 @@ func (s *Store) Decide(ctx context.Context, d subscription.Decision) error {
 			return ErrNotFound
 		}
 		if err == nil {
-			_, err = t.exec(decisionInsert, id, d.Department, d.Recipient, string(d.Choice), d.Why, d.Who, ms(d.At))
+			_, err = t.exec(decisionInsert, id, s.ownOf(d.Department), s.ownOf(d.Recipient), string(d.Choice), d.Why, d.Who, ms(d.At))
 		}
 		return err
 	})
@@ -240,12 +246,12 @@ func (s *Store) Decide(ctx context.Context, d subscription.Decision) error {
 
 // Decisions gives the decisions in force, by call, department and recipient; those taken back are among them.
 func (s *Store) Decisions(ctx context.Context) ([]subscription.Decision, error) {
-	return all(ctx, s, scanDecision, decisionList)
+	return all(ctx, s, s.scanDecision, decisionList, s.prefix)
 }
 
 // DecisionsOf gives every decision about a call, oldest first.
 func (s *Store) DecisionsOf(ctx context.Context, key call.Key) ([]subscription.Decision, error) {
-	return all(ctx, s, scanDecision, decisionListAll, key.Source, key.Ref)
+	return all(ctx, s, s.scanDecision, decisionListAll, s.prefix, key.Source, key.Ref)
 }
 
 // SeqBefore gives the last seq of the change log that is older than t, 0 when there is none.
@@ -298,10 +304,10 @@ func scanSubscription(row scanner) (follow, error) {
 	return f, nil
 }
 
-func scanDecision(row scanner) (subscription.Decision, error) {
+func (s *Store) scanDecision(row scanner) (subscription.Decision, error) {
 	var d subscription.Decision
 	var when int64
 	err := row.Scan(&d.Key.Source, &d.Key.Ref, &d.Department, &d.Recipient, &d.Choice, &d.Why, &d.Who, &when)
-	d.At = at(when)
+	d.At, d.Department, d.Recipient = at(when), s.bare(d.Department), s.bare(d.Recipient)
 	return d, err
 }

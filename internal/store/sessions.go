@@ -22,10 +22,10 @@ type Session struct {
 // AddSession keeps a session, and ends the one with the hash of old, which the same browser had.
 func (s *Store) AddSession(ctx context.Context, n Session, old string) error {
 	err := s.write(ctx, survivesPower, func(t *txn) error {
-		if _, err := t.exec(sessionDelete, old); err != nil {
+		if _, err := t.exec(sessionDelete, s.own(old)); err != nil {
 			return err
 		}
-		_, err := t.exec(sessionInsert, n.Hash, n.Actor, n.Name, n.Mail, n.Role, ms(n.Made), ms(n.Seen), ms(n.Ends))
+		_, err := t.exec(sessionInsert, s.own(n.Hash), s.own(n.Actor), n.Name, n.Mail, n.Role, ms(n.Made), ms(n.Seen), ms(n.Ends))
 		return err
 	})
 	if err != nil {
@@ -36,27 +36,27 @@ func (s *Store) AddSession(ctx context.Context, n Session, old string) error {
 
 // Session gives a session that has not ended at now, and that asked for something after idle; else [ErrNotFound].
 func (s *Store) Session(ctx context.Context, hash string, now, idle time.Time) (Session, error) {
-	return one(ctx, s, "session", scanSession, sessionOne, hash, ms(now), ms(idle))
+	return one(ctx, s, "session", s.scanSession, sessionOne, s.own(hash), ms(now), ms(idle))
 }
 
 // SeeSession notes that a session asked for something, and what it now may do.
 func (s *Store) SeeSession(ctx context.Context, hash, role string, now time.Time) error {
-	return s.note(ctx, "keeping a session", sessionSeen, role, ms(now), hash)
+	return s.note(ctx, "keeping a session", sessionSeen, role, ms(now), s.own(hash))
 }
 
 // EndSession ends a session. One that is not there has ended.
 func (s *Store) EndSession(ctx context.Context, hash string) error {
-	return s.note(ctx, "ending a session", sessionDelete, hash)
+	return s.note(ctx, "ending a session", sessionDelete, s.own(hash))
 }
 
 // EndSessionsOf ends every session of an actor, and tells how many there were.
 func (s *Store) EndSessionsOf(ctx context.Context, actor string) (int64, error) {
-	return s.count(ctx, "ending the sessions of "+actor, sessionDeleteOf, actor)
+	return s.count(ctx, "ending the sessions of "+actor, sessionDeleteOf, s.own(actor))
 }
 
 // Sessions gives every session that has not ended at now, and that asked for something after idle; the latest first.
 func (s *Store) Sessions(ctx context.Context, now, idle time.Time) ([]Session, error) {
-	return all(ctx, s, scanSession, sessionList, ms(now), ms(idle))
+	return all(ctx, s, s.scanSession, sessionList, s.prefix, ms(now), ms(idle))
 }
 
 // PruneSessions forgets sessions that have ended at now, or that asked for nothing since idle, and links made before old
@@ -90,10 +90,11 @@ func (s *Store) PruneSessions(ctx context.Context, now, idle, old time.Time, kin
 	return n, nil
 }
 
-func scanSession(row scanner) (Session, error) {
+func (s *Store) scanSession(row scanner) (Session, error) {
 	var v Session
 	var made, seen, ends int64
 	err := row.Scan(&v.Hash, &v.Actor, &v.Name, &v.Mail, &v.Role, &made, &seen, &ends)
+	v.Hash, v.Actor = s.bare(v.Hash), s.bare(v.Actor)
 	v.Made, v.Seen, v.Ends = at(made), at(seen), at(ends)
 	return v, err
 }
@@ -129,16 +130,16 @@ func (s *Store) AddSigninLink(ctx context.Context, l SigninLink, since time.Time
 			return err
 		}
 		var n int
-		if err := t.row(signinCount, l.Address, ms(since)).Scan(&n); err != nil || n >= most {
+		if err := t.row(signinCount, s.own(l.Address), ms(since)).Scan(&n); err != nil || n >= most {
 			return err
 		}
-		if _, err := t.exec(signinInsert, l.ID, l.Address, l.Browser, l.Back, ms(l.Made), ms(l.Ends)); err != nil {
+		if _, err := t.exec(signinInsert, s.own(l.ID), s.own(l.Address), l.Browser, l.Back, ms(l.Made), ms(l.Ends)); err != nil {
 			return err
 		}
 		if _, err := t.exec(contentInsert, c.Hash, c.body); err != nil {
 			return err
 		}
-		_, err := t.exec(outboxInsert, m.Recipient, m.Period, m.Kind, c.Hash, m.Items, m.Address, m.Name, m.Language, m.MessageID,
+		_, err := t.exec(outboxInsert, s.ownMail(m.MailKey).Recipient, m.Period, m.Kind, c.Hash, m.Items, m.Address, m.Name, m.Language, m.MessageID,
 			ms(s.now()), ms(m.Due), []byte{})
 		added = err == nil
 		return err
@@ -155,24 +156,25 @@ func (s *Store) SigninLink(ctx context.Context, id string, now time.Time) (Signi
 		var l SigninLink
 		var made, ends int64
 		err := row.Scan(&l.ID, &l.Address, &l.Browser, &l.Back, &made, &ends)
+		l.ID, l.Address = s.bare(l.ID), s.bare(l.Address)
 		l.Made, l.Ends = at(made), at(ends)
 		return l, err
-	}, signinOne, id, ms(now))
+	}, signinOne, s.own(id), ms(now))
 }
 
 // UseSigninLink uses a link up and keeps the session that it opens, both or neither. A link that was used, or is over at
 // now, is [ErrNotFound].
 func (s *Store) UseSigninLink(ctx context.Context, id string, n Session, old string, now time.Time) error {
 	err := s.write(ctx, survivesPower, func(t *txn) error {
-		used, err := t.exec(signinUse, ms(now), id, ms(now))
+		used, err := t.exec(signinUse, ms(now), s.own(id), ms(now))
 		if err == nil && used == 0 {
 			return ErrNotFound
 		}
 		if err == nil {
-			_, err = t.exec(sessionDelete, old)
+			_, err = t.exec(sessionDelete, s.own(old))
 		}
 		if err == nil {
-			_, err = t.exec(sessionInsert, n.Hash, n.Actor, n.Name, n.Mail, n.Role, ms(n.Made), ms(n.Seen), ms(n.Ends))
+			_, err = t.exec(sessionInsert, s.own(n.Hash), s.own(n.Actor), n.Name, n.Mail, n.Role, ms(n.Made), ms(n.Seen), ms(n.Ends))
 		}
 		return err
 	})
@@ -198,7 +200,7 @@ type APIKey struct {
 
 // AddAPIKey keeps a key. A name that was ever used is [ErrExists]: the audit log speaks of keys by their names.
 func (s *Store) AddAPIKey(ctx context.Context, k APIKey) error {
-	n, err := s.count(ctx, "keeping key "+k.Name, apiKeyInsert, k.Name, k.Hash, k.Role, ms(k.Made), ms(k.Ends))
+	n, err := s.count(ctx, "keeping key "+k.Name, apiKeyInsert, s.own(k.Name), s.own(k.Hash), k.Role, ms(k.Made), ms(k.Ends))
 	if err == nil && n == 0 {
 		return fmt.Errorf("store %s: key %q: %w", s.path, k.Name, ErrExists)
 	}
@@ -207,17 +209,17 @@ func (s *Store) AddAPIKey(ctx context.Context, k APIKey) error {
 
 // APIKey finds a key by its hash; [ErrNotFound] where there is none, or it was revoked or has ended at now.
 func (s *Store) APIKey(ctx context.Context, hash string, now time.Time) (APIKey, error) {
-	return one(ctx, s, "key", scanAPIKey, apiKeyOne, hash, ms(now))
+	return one(ctx, s, "key", s.scanAPIKey, apiKeyOne, s.own(hash), ms(now))
 }
 
 // APIKeys gives every key that there ever was, by name.
 func (s *Store) APIKeys(ctx context.Context) ([]APIKey, error) {
-	return all(ctx, s, scanAPIKey, apiKeyList)
+	return all(ctx, s, s.scanAPIKey, apiKeyList, s.prefix)
 }
 
 // RevokeAPIKey ends a key for good. One that is not there, or was revoked, is [ErrNotFound].
 func (s *Store) RevokeAPIKey(ctx context.Context, name string, now time.Time) error {
-	n, err := s.count(ctx, "revoking key "+name, apiKeyRevoke, ms(now), name)
+	n, err := s.count(ctx, "revoking key "+name, apiKeyRevoke, ms(now), s.own(name))
 	if err == nil && n == 0 {
 		return fmt.Errorf("store %s: key %q: %w", s.path, name, ErrNotFound)
 	}
@@ -226,13 +228,14 @@ func (s *Store) RevokeAPIKey(ctx context.Context, name string, now time.Time) er
 
 // UseAPIKey notes the day on which a key was used last.
 func (s *Store) UseAPIKey(ctx context.Context, name, day string) error {
-	return s.note(ctx, "noting that key "+name+" was used", apiKeyUsed, day, name)
+	return s.note(ctx, "noting that key "+name+" was used", apiKeyUsed, day, s.own(name))
 }
 
-func scanAPIKey(row scanner) (APIKey, error) {
+func (s *Store) scanAPIKey(row scanner) (APIKey, error) {
 	var k APIKey
 	var made, ends, revoked int64
 	err := row.Scan(&k.Name, &k.Hash, &k.Role, &made, &ends, &k.Used, &revoked)
+	k.Name, k.Hash = s.bare(k.Name), s.bare(k.Hash)
 	k.Made, k.Ends, k.Revoked = at(made), at(ends), at(revoked)
 	return k, err
 }

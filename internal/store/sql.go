@@ -92,6 +92,8 @@ const (
 	apiKeyList
 	nodeList
 	recordLast
+	planStates
+	matchListCall
 
 	reads // the number of reading statements
 )
@@ -237,6 +239,9 @@ const (
 
 	outboxSelect = `SELECT recipient, period, kind, content, items, address, name, language, message_id, written, state, since,
 		due, tries, error, head, hash FROM outbox `
+
+	// mailsOf is the condition that a mail is this organisation's; the installation's own lists all, since it sends all.
+	mailsOf = `SUBSTR(recipient, 1, LENGTH(CAST($1 AS TEXT))) = CAST($1 AS TEXT) `
 
 	digestSelect = `SELECT department, date, language, hash, at, body FROM digests `
 )
@@ -397,25 +402,28 @@ var statements = [queries]string{
 		WHERE m.plan = $1 AND c.source = $2 AND c.ref = $3`,
 	matchList: `SELECT c.source, c.ref, m.results FROM matches m JOIN calls c ON c.id = m.call
 		WHERE m.plan = $1`,
-	matchState: `SELECT c.id, COALESCE(m.hash, '') FROM calls c LEFT JOIN matches m ON m.call = c.id AND m.plan = $1
-		WHERE c.source = $2 AND c.ref = $3`,
+	matchState: `SELECT c.id, COALESCE(m.plan, ''), COALESCE(m.hash, '') FROM calls c LEFT JOIN matches m ON m.call = c.id
+		WHERE c.source = $1 AND c.ref = $2`,
+	planStates: `SELECT p.plan, p.hash, COALESCE(c.value, 0) FROM plans p LEFT JOIN cursors c ON c.name = 'match:' || p.plan ORDER BY p.plan`,
+	matchListCall: `SELECT m.plan, m.results FROM matches m JOIN calls c ON c.id = m.call
+		WHERE c.source = $1 AND c.ref = $2 ORDER BY m.plan`,
 	matchSet: `INSERT INTO matches (plan, call, hash, results) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (plan, call) DO UPDATE SET hash = excluded.hash, results = excluded.results`,
 	matchDelete: `DELETE FROM matches WHERE plan = $1 AND call = $2`,
 
 	digestInsert: `INSERT INTO digests (department, date, language, hash, at, body) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (department, date, language, hash) DO NOTHING`,
-	digestList:           digestSelect + `ORDER BY date DESC, at DESC, department, language, hash LIMIT $1`,
+	digestList:           digestSelect + `WHERE ` + within(`department`) + `ORDER BY date DESC, at DESC, department, language, hash LIMIT $2`,
 	digestListDepartment: digestSelect + `WHERE department = $1 ORDER BY date DESC, at DESC, language, hash LIMIT $2`,
 
 	reminderList: `SELECT r.recipient, c.source, c.ref, r.deadline, r.step FROM reminders r JOIN calls c ON c.id = r.call
-		WHERE r.deadline >= $1 ORDER BY r.recipient, c.source, c.ref, r.deadline, r.step`,
+		WHERE ` + within(`r.recipient`) + `AND r.deadline >= $2 ORDER BY r.recipient, c.source, c.ref, r.deadline, r.step`,
 	reminderInsert: `INSERT INTO reminders (recipient, call, deadline, step, period, at) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (recipient, call, deadline, step) DO NOTHING`,
 	recipientOne:     recipientSelect + `WHERE r.id = $1`,
-	recipientList:    recipientSelect + `ORDER BY r.id`,
+	recipientList:    recipientSelect + `WHERE ` + within(`r.id`) + `ORDER BY r.id`,
 	subscriptionOne:  subscriptionSelect + `WHERE recipient = $1 ORDER BY n`,
-	subscriptionList: subscriptionSelect + `ORDER BY recipient, n`,
+	subscriptionList: subscriptionSelect + `WHERE ` + within(`recipient`) + `ORDER BY recipient, n`,
 	recipientInsert: `INSERT INTO recipients (id, address, name, department, language, zone, hour, rhythm, weekday, lifesign,
 		paused, stand_in, seq, waiting, period, mailed)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, '[]', '', $14) ON CONFLICT (id) DO NOTHING`,
@@ -435,10 +443,10 @@ var statements = [queries]string{
 	suspensionInsert: `INSERT INTO suspensions (address, since, reason) VALUES (LOWER($1), $2, $3)
 		ON CONFLICT (address) DO NOTHING`,
 	suspensionDelete: `DELETE FROM suspensions WHERE address = LOWER($1)`,
-	decisionList: decisionSelect + `WHERE d.id = (SELECT MAX(l.id) FROM decisions l
+	decisionList: decisionSelect + `WHERE ` + within(`d.department || d.recipient`) + `AND d.id = (SELECT MAX(l.id) FROM decisions l
 		WHERE l.call = d.call AND l.department = d.department AND l.recipient = d.recipient)
 		ORDER BY c.source, c.ref, d.department, d.recipient`,
-	decisionListAll: decisionSelect + `WHERE c.source = $1 AND c.ref = $2 ORDER BY d.id`,
+	decisionListAll: decisionSelect + `WHERE ` + within(`d.department || d.recipient`) + `AND c.source = $2 AND c.ref = $3 ORDER BY d.id`,
 	decisionInsert: `INSERT INTO decisions (call, department, recipient, choice, why, who, at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 	decisionCall: `SELECT id FROM calls WHERE source = $1 AND ref = $2`,
@@ -450,13 +458,13 @@ var statements = [queries]string{
 	contentInsert: `INSERT INTO contents (hash, body) VALUES ($1, $2)
 		ON CONFLICT (hash) DO NOTHING`,
 	outboxOne:       outboxSelect + `WHERE recipient = $1 AND period = $2`,
-	outboxList:      outboxSelect + `ORDER BY written DESC, recipient, period LIMIT $1`,
-	outboxListState: outboxSelect + `WHERE state = $1 ORDER BY written DESC, recipient, period LIMIT $2`,
-	outboxBefore: outboxSelect + `WHERE (written < $1 OR written = $1 AND (recipient, period) > ($2, $3))
-		AND (recipient = $4 OR $4 = '') AND (kind = $5 OR $5 = '') ORDER BY written DESC, recipient, period LIMIT $6`,
+	outboxList:      outboxSelect + `WHERE ` + mailsOf + `ORDER BY written DESC, recipient, period LIMIT $2`,
+	outboxListState: outboxSelect + `WHERE ` + mailsOf + `AND state = $2 ORDER BY written DESC, recipient, period LIMIT $3`,
+	outboxBefore: outboxSelect + `WHERE ` + within(`recipient`) + `AND (written < $2 OR written = $2 AND (recipient, period) > ($3, $4))
+		AND (recipient = $5 OR $5 = '') AND (kind = $6 OR $6 = '') ORDER BY written DESC, recipient, period LIMIT $7`,
 	outboxQueued: outboxSelect + `WHERE state = 'queued' AND due <= $1
 		ORDER BY due, content, recipient, period LIMIT $2`, // who is told the same stands together
-	outboxCounts: `SELECT state, COUNT(*), MIN(due) FROM outbox GROUP BY state ORDER BY state`,
+	outboxCounts: `SELECT state, COUNT(*), MIN(due) FROM outbox WHERE ` + mailsOf + `GROUP BY state ORDER BY state`,
 	outboxInsert: `INSERT INTO outbox (recipient, period, kind, content, items, address, name, language, message_id, written,
 		state, since, due, tries, error, head, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $10, $11, 0, '', $12, '')
@@ -528,7 +536,7 @@ var statements = [queries]string{
 	signingKeyNewest: `SELECT COALESCE(MAX(made), 0) FROM signing_keys`,
 	signingKeyInsert: `INSERT INTO signing_keys (made, secret) VALUES ($1, $2)`,
 	signingKeyPrune:  `DELETE FROM signing_keys WHERE made < $1`,
-	feedList:         `SELECT id, secret, made FROM feeds ORDER BY id`,
+	feedList:         `SELECT id, secret, made FROM feeds WHERE ` + within(`id`) + `ORDER BY id`,
 	feedInsert:       `INSERT INTO feeds (id, secret, made) VALUES ($1, $2, $3) ON CONFLICT (id) DO NOTHING`,
 	feedRenew:        `UPDATE feeds SET secret = $1, made = $2 WHERE id = $3`,
 	recipientPaused:  `SELECT paused, stand_in FROM recipients WHERE id = $1`,
@@ -537,13 +545,13 @@ var statements = [queries]string{
 		WHERE c.source = $3 AND c.ref = $4`,
 	actInsert: `INSERT INTO acts (at, recipient, act, source, ref, detail, way) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 	actList: `SELECT at, recipient, act, source, ref, detail, way FROM acts
-		WHERE recipient = $1 OR $1 = '' ORDER BY id DESC LIMIT $2`,
+		WHERE ` + within(`recipient`) + `AND (recipient = $2 OR $2 = '') ORDER BY id DESC LIMIT $3`,
 	changeTold: `SELECT c.source, c.ref, MAX(h.at) FROM changes h JOIN calls c ON c.id = h.call
 		WHERE h.material = 1 AND h.mended = 0 GROUP BY c.source, c.ref`,
 
 	auditList: `SELECT id, at, who, way, what, about, detail FROM audit
-		WHERE (who = $1 OR $1 = '') AND (what = $2 OR $2 = '') AND (about = $3 OR $3 = '')
-		AND at >= $4 AND at < $5 AND id < $6 ORDER BY id DESC LIMIT $7`,
+		WHERE ` + within(`who`) + `AND (who = $2 OR $2 = '') AND (what = $3 OR $3 = '') AND (about = $4 OR $4 = '')
+		AND at >= $5 AND at < $6 AND id < $7 ORDER BY id DESC LIMIT $8`,
 	auditInsert: `INSERT INTO audit (at, who, way, what, about, detail) VALUES ($1, $2, $3, $4, $5, $6)`,
 	auditPrune:  `DELETE FROM audit WHERE at < $1`,
 
@@ -554,7 +562,7 @@ var statements = [queries]string{
 	batchInsert:     `INSERT INTO batches (run, n, work, result, done) VALUES ($1, $2, $3, '', 0)`,
 	batchDone:       `UPDATE batches SET result = $1, done = 1 WHERE run = $2 AND n = $3 AND done = 0`,
 	sessionOne:      sessionSelect + `WHERE hash = $1 AND ends > $2 AND seen > $3`,
-	sessionList:     sessionSelect + `WHERE ends > $1 AND seen > $2 ORDER BY made DESC, hash`,
+	sessionList:     sessionSelect + `WHERE ` + within(`hash`) + `AND ends > $2 AND seen > $3 ORDER BY made DESC, hash`,
 	sessionInsert:   `INSERT INTO sessions (hash, actor, name, mail, role, made, seen, ends) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 	sessionSeen:     `UPDATE sessions SET role = $1, seen = $2 WHERE hash = $3`,
 	sessionDelete:   `DELETE FROM sessions WHERE hash = $1`,
@@ -569,7 +577,7 @@ var statements = [queries]string{
 		AND o.kind = $1 AND o.written < $2 AND o.state <> 'sending')`,
 	signinMails: `DELETE FROM outbox WHERE kind = $1 AND written < $2 AND state <> 'sending'`,
 	apiKeyOne:   apiKeySelect + `WHERE hash = $1 AND ends > $2 AND revoked = 0`,
-	apiKeyList:  apiKeySelect + `ORDER BY name`,
+	apiKeyList:  apiKeySelect + `WHERE ` + within(`name`) + `ORDER BY name`,
 	apiKeyInsert: `INSERT INTO api_keys (name, hash, role, made, ends, used, revoked) VALUES ($1, $2, $3, $4, $5, '', 0)
 		ON CONFLICT (name) DO NOTHING`,
 	apiKeyRevoke: `UPDATE api_keys SET revoked = $1 WHERE name = $2 AND revoked = 0`,

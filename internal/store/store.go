@@ -32,8 +32,15 @@ var (
 	ErrRunning  = errors.New("a run is going on")
 )
 
-// Store is the open database. All methods may be called at the same time; writers wait for each other.
+// Store is the open database, as one organisation sees it. All methods may be called at the same time; writers wait for each
+// other.
 type Store struct {
+	*base
+	prefix string // of ids as they are stored; see [Store.Of]
+}
+
+// base is the open database.
+type base struct {
 	path   string // of the file, or the address without its password
 	now    func() time.Time
 	writer *sql.DB // one connection
@@ -55,7 +62,7 @@ type Store struct {
 // Open opens the database and brings its schema forward. A schema newer than the program is ErrNewer, and
 // nothing is touched.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{now: o.Now, holds: map[int64]*hold{}, full: true}
+	s := &Store{base: &base{now: o.Now, holds: map[int64]*hold{}, full: true}}
 	if s.now == nil {
 		return nil, errors.New("store: no clock was given")
 	}

@@ -1,0 +1,279 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+
+	"utkik/config"
+	"utkik/internal/match"
+	"utkik/internal/plan"
+	"utkik/internal/store"
+)
+
+// An installation serves its own organisation, and any number beside it. Each is an App: what it reads is everybody's, and its
+// plan, recipients, decisions, digests, pages and keys are its own, since its store and its index show it no other's
+// ([store.Store.Of], [index.Index.Of]). What the sources bring is crawled, linked and weighed once for all of them, by the
+// installation's own App.
+
+// openMembers opens the organisations beside the installation's own.
+func (a *App) openMembers(ctx context.Context) error {
+	var problems config.Problems
+	plans := map[string]string{a.Plan.ID: a.planHash} // hashes by id
+	for i, o := range a.Config.Plans {
+		m := &App{Config: a.Config.For(o), Store: a.Store.Of(o.ID), ID: o.ID, parent: a, log: a.log.With("organisation", o.ID), now: a.now, progress: a.progress, traces: a.traces}
+		if err := m.readPlan(); err != nil {
+			return fmt.Errorf("plans[%d], organisation %s: %w", i, o.ID, err)
+		}
+		if hash, known := plans[m.Plan.ID]; known && hash != m.planHash {
+			problems = append(problems, config.Problem{File: a.Config.File, Key: fmt.Sprintf("plans[%d].plan", i),
+				Text: fmt.Sprintf("another plan has the id %q; organisations share a plan, or each plan has an id of its own", m.Plan.ID)})
+		}
+		plans[m.Plan.ID] = m.planHash
+		if err := m.openLinks(ctx); err != nil {
+			return err
+		}
+		a.members = append(a.members, m)
+	}
+	if err := problems.Err(); err != nil || len(a.members) == 0 {
+		return err
+	}
+	fill, unsubscribe := a.Fill, a.Unsubscribe
+	a.Fill = func(m store.Mail, body string) string {
+		org, key := store.MailOf(m.MailKey)
+		of := fill
+		if org != "" {
+			of = nil
+			if member, err := a.Organisation(org); err == nil {
+				of, m.MailKey = member.Fill, key
+			}
+		}
+		if of == nil {
+			return body
+		}
+		return of(m, body)
+	}
+	a.Unsubscribe = func(m store.Mail) string {
+		org, key := store.MailOf(m.MailKey)
+		of := unsubscribe
+		if org != "" {
+			of = nil
+			if member, err := a.Organisation(org); err == nil {
+				of, m.MailKey = member.Unsubscribe, key
+			}
+		}
+		if of == nil {
+			return ""
+		}
+		return of(m)
+	}
+	return nil
+}
+
+// root is the installation's own App.
+func (a *App) root() *App {
+	if a.parent != nil {
+		return a.parent
+	}
+	return a
+}
+
+// all are the organisations, the installation's own first.
+func (a *App) all() []*App { return append([]*App{a.root()}, a.root().members...) }
+
+// Organisation gives the App of an organisation that is served; the empty name is the installation's own.
+func (a *App) Organisation(id string) (*App, error) {
+	for _, o := range a.all() {
+		if o.ID == id {
+			return o, nil
+		}
+	}
+	return nil, &UnknownError{What: "organisation", Names: []string{fmt.Sprintf("%q", id)}, See: "utkik config"}
+}
+
+// mark names by which plans the index is made.
+func (a *App) mark() string {
+	if len(a.members) == 0 {
+		return a.planHash
+	}
+	h := sha256.New()
+	for _, o := range a.all() {
+		fmt.Fprintf(h, "%s %s %s\n", o.ID, o.Plan.ID, o.planHash)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// matcherOf weighs by the plans of some organisations at once. That of all is kept.
+func (a *App) matcherOf(of []*App) (*match.Set, error) {
+	everybody := len(of) == len(a.all())
+	if everybody && a.set != nil {
+		return a.set, nil
+	}
+	seen := map[string]bool{}
+	var plans []*plan.Plan
+	for _, o := range of {
+		if !seen[o.Plan.ID] {
+			seen[o.Plan.ID] = true
+			plans = append(plans, o.weighedPlan)
+		}
+	}
+	set, err := match.NewSet(slices.Values(plans))
+	if err == nil && everybody {
+		a.set = set
+	}
+	return set, err
+}
+
+// matchAll weighs, for these organisations, every call that changed since the last time. Another plan, or other rules of
+// weighing, begin anew; who is behind is brought to where the others are, and then one reading of a call serves all.
+func (a *App) matchAll(ctx context.Context, of []*App) (int, error) {
+	states, err := a.Store.PlanStates(ctx)
+	if err != nil {
+		return 0, err
+	}
+	at := make(map[*App]int64, len(of))
+	for _, o := range of {
+		if st := states[o.Plan.ID]; st.Hash == o.planHash {
+			at[o] = st.Cursor
+		} else {
+			at[o] = 0
+			delete(states, o.Plan.ID) // so that it is noted also where there is no call yet
+		}
+	}
+	n := 0
+	for {
+		low, next := int64(-1), int64(-1) // where the last are, and those before them
+		for _, c := range slices.Sorted(maps.Values(at)) {
+			if low < 0 {
+				low = c
+			} else if c > low {
+				next = c
+				break
+			}
+		}
+		var last []*App
+		fresh := false
+		for _, o := range of {
+			if at[o] == low {
+				last = append(last, o)
+				_, known := states[o.Plan.ID]
+				fresh = fresh || !known
+			}
+		}
+		if len(last) == 0 {
+			return n, nil
+		}
+		done, cursor, err := a.matchBatch(ctx, last, low, next, fresh)
+		if err != nil {
+			return n, err
+		}
+		for _, o := range last {
+			at[o] = cursor
+			states[o.Plan.ID] = store.PlanState{Hash: o.planHash, Cursor: cursor}
+		}
+		if n += done; done == 0 && next < 0 {
+			return n, nil
+		}
+	}
+}
+
+// matchBatch weighs the calls that come after a place, as far as another place, unless that is negative. It gives how many that
+// were, and the place that they lead to.
+func (a *App) matchBatch(ctx context.Context, of []*App, from, to int64, fresh bool) (int, int64, error) {
+	records, err := a.Store.Changed(ctx, from, followBatch)
+	if err != nil {
+		return 0, 0, err
+	}
+	end := len(records)
+	if to >= 0 {
+		if i := slices.IndexFunc(records, func(r store.Record) bool { return r.Rev > to }); i >= 0 {
+			end = i
+		}
+		if end < followBatch {
+			from = to // nothing is between
+		}
+	}
+	records = records[:end]
+	if len(records) > 0 && (to < 0 || end == followBatch) {
+		from = records[end-1].Rev
+	}
+	if len(records) == 0 && to < 0 && !fresh {
+		return 0, from, nil
+	}
+	set, err := a.matcherOf(of)
+	if err != nil {
+		return 0, 0, err
+	}
+	hashes := map[string]string{}
+	for _, o := range of {
+		hashes[o.Plan.ID] = o.planHash
+	}
+	matched := make([]store.MatchedAll, len(records))
+	for i := range records {
+		matched[i] = store.MatchedAll{Key: records[i].Call.Key(), Results: map[string][]match.Result{}}
+		for _, f := range set.Match(&records[i].Call, 0) {
+			matched[i].Results[f.Plan] = append(matched[i].Results[f.Plan], f.Result)
+		}
+	}
+	return len(records), from, a.Store.SaveAllMatches(ctx, hashes, matched, from)
+}
+
+// houses answers for every organisation under its own host. Pages are made when somebody first asks for them.
+type houses struct {
+	own    http.Handler // the installation's own, and every host that is nobody's
+	byHost map[string]*house
+}
+
+type house struct {
+	once sync.Once
+	make func() (http.Handler, error)
+	made http.Handler
+	err  error
+}
+
+// housed adds to the installation's own pages those of the other organisations.
+func (a *App) housed(own http.Handler, open func(*App) (http.Handler, error)) http.Handler {
+	h := &houses{own: own, byHost: map[string]*house{}}
+	for _, m := range a.members {
+		u, err := url.Parse(m.Config.Web.BaseURL)
+		if err != nil || u.Host == "" {
+			continue // it has no pages
+		}
+		h.byHost[strings.ToLower(u.Host)] = &house{make: func() (http.Handler, error) {
+			made, err := open(m)
+			if err != nil {
+				m.log.Error("the pages of an organisation cannot be made", "err", err)
+			}
+			return made, err
+		}}
+	}
+	if len(h.byHost) == 0 {
+		return own
+	}
+	return h
+}
+
+func (h *houses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	house, ok := h.byHost[strings.ToLower(r.Host)]
+	if !ok {
+		h.own.ServeHTTP(w, r)
+		return
+	}
+	house.once.Do(func() { house.made, house.err = house.make() })
+	if house.err != nil {
+		http.Error(w, "Sidorna kan inte visas just nu. Driften har sett felet.\nThe pages cannot be shown now. The operator's log tells why.", http.StatusInternalServerError)
+		return
+	}
+	house.made.ServeHTTP(w, r)
+}
+
+// errShared says that something is done for all organisations at once.
+var errShared = errors.New("this is done for all organisations at once; leave --organisation out")
