@@ -98,7 +98,8 @@ type columns struct {
 	place     []uint8  // in the group; nil likewise
 	grouped   set      // documents with a group; nil likewise
 	latest    atomic.Pointer[timed]
-	keeper    keeper
+	lists     keeper[listName, *unpacked]
+	texts     keeper[uint32, string] // by document
 
 	idOnce sync.Once
 	ids    []string // by document

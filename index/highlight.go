@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"utkik/internal/call"
 )
 
 const (
@@ -48,17 +46,13 @@ func (f *finder) may(lower []byte) bool {
 	return f.first[lower[0]] || f.a.words != nil && len(lower) >= minCompound
 }
 
-// highlight fills TitleHTML and Snippet.
-func (ix *Index) highlight(r *run, hits []Hit) error {
-	var texts map[call.Key]string
+// highlight fills TitleHTML and Snippet of the hits that were made of candidates.
+func (ix *Index) highlight(r *run, found []candidate, hits []Hit) error {
+	var texts []string
 	if r.texts != nil && len(hits) > 0 {
-		keys := make([]call.Key, len(hits))
-		for i := range hits {
-			keys[i] = hits[i].Key()
-		}
 		var err error
-		if texts, err = r.texts(r.ctx, keys); err != nil {
-			return &textsError{err}
+		if texts, err = r.textsOf(found, hits); err != nil {
+			return err
 		}
 	}
 	english, swedish := newFinder(r.analysers.en, r.marks.en, &r.marks), newFinder(r.analysers.sv, r.marks.sv, &r.marks)
@@ -72,8 +66,10 @@ func (ix *Index) highlight(r *run, hits []Hit) error {
 		h := &hits[i]
 		f, of := finderOf(h.Language), finderOf(cmp.Or(h.TitleIn, h.Language))
 		h.TitleHTML = render(h.Title, of.find(h.Title, len(h.Title)))
-		if text := texts[h.Key()]; text != "" {
-			text = compose(text[:cutAt(text, snippetReach)])
+		if texts == nil {
+			continue
+		}
+		if text := texts[i]; text != "" {
 			h.Snippet = snippet(text, f.find(text, snippetBytes))
 		}
 	}

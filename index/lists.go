@@ -2,9 +2,13 @@ package index
 
 import (
 	"math/bits"
+	"slices"
+	"strings"
 	"sync"
 
 	segment "github.com/blevesearch/scorch_segment_api/v2"
+
+	"utkik/internal/call"
 )
 
 // Bleve reads a posting in 30 to 40 nanoseconds, and a common word has tens of thousands. Long lists that are asked for are
@@ -12,11 +16,11 @@ import (
 // code of count and length. There are some hundreds of such words; what has not been asked for longest goes when there is no room.
 
 const (
-	keepFrom   = 512      // postings; shorter lists are read each time
-	keepBytes  = 64       // of lists, for each document of the segment
-	keepAtOnce = 64       // a list is unpacked when more than one in so many of its documents is wanted
-	sparse     = 32       // a list that has less than one in so many documents is kept by their numbers
-	keepLeast  = 64 << 10 // bytes of lists that a small segment may keep
+	keepFrom   = 512       // postings; shorter lists are read each time
+	keepBytes  = 64        // of lists, for each document of the segment
+	keepAtOnce = 64        // a list is unpacked when more than one in so many of its documents is wanted
+	sparse     = 32        // a list that has less than one in so many documents is kept by their numbers
+	keepLeast  = 256 << 10 // bytes that a small segment may keep
 )
 
 // unpacked is the postings list of a term, of documents removed since as well.
@@ -24,57 +28,71 @@ type unpacked struct {
 	docs    set      // nil of a sparse list
 	numbers []uint32 // of a sparse list
 	codes   []uint16 // count and length of each document, in their order
-	used    uint64   // when it was asked for last, counted in askings; guarded by the keeper's lock
-}
-
-// code packs the count of a term, at most maxCount, with the code of its field's length.
-func code(packed, length uint64) uint16 { return uint16(countOf(packed))<<7 | uint16(length&127) }
-
-// keeper keeps the unpacked lists of a segment. It is safe for concurrent use; the zero value is ready.
-type keeper struct {
-	mu    sync.Mutex
-	lists map[string]*unpacked // by field and term
-	bytes int
-	clock uint64
-}
-
-func (k *keeper) get(name string) *unpacked {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	u := k.lists[name]
-	if u != nil {
-		k.clock++
-		u.used = k.clock
-	}
-	return u
 }
 
 func (u *unpacked) size() int { return 8*len(u.docs) + 4*len(u.numbers) + 2*len(u.codes) + 100 }
 
-// put keeps a list, unless it alone would fill the place.
-func (k *keeper) put(name string, u *unpacked, limit int) {
+type listName struct{ field, term string }
+
+// code packs the count of a term, at most maxCount, with the code of its field's length.
+func code(packed, length uint64) uint16 { return uint16(countOf(packed))<<7 | uint16(length&127) }
+
+// keeper keeps what was read of a segment, by name. It is safe for concurrent use; the zero value is ready.
+type keeper[K comparable, V any] struct {
+	mu    sync.Mutex
+	kept  map[K]*keptValue[V]
+	bytes int
+	clock uint64
+}
+
+type keptValue[V any] struct {
+	value V
+	bytes int
+	used  uint64 // when it was asked for last, counted in askings
+}
+
+func (k *keeper[K, V]) get(name K) (value V, ok bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.lists[name] != nil || u.size() > limit/4 {
-		return
-	}
-	if k.lists == nil {
-		k.lists = map[string]*unpacked{}
-	}
-	for k.bytes+u.size() > limit && len(k.lists) > 0 {
-		oldest := ""
-		for n, o := range k.lists {
-			if oldest == "" || o.used < k.lists[oldest].used {
-				oldest = n
-			}
-		}
-		k.bytes -= k.lists[oldest].size()
-		delete(k.lists, oldest)
+	v, ok := k.kept[name]
+	if !ok {
+		return value, false
 	}
 	k.clock++
-	u.used = k.clock
-	k.lists[name] = u
-	k.bytes += u.size()
+	v.used = k.clock
+	return v.value, true
+}
+
+// put keeps a value, unless it alone would fill the place. What was not asked for longest makes room: an eighth at a time,
+// so that it need not be looked for each time.
+func (k *keeper[K, V]) put(name K, value V, bytes, limit int) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if _, ok := k.kept[name]; ok || bytes > limit/4 {
+		return
+	}
+	if k.kept == nil {
+		k.kept = map[K]*keptValue[V]{}
+	}
+	if k.bytes+bytes > limit {
+		order := make([]uint64, 0, len(k.kept))
+		for _, v := range k.kept {
+			order = append(order, v.used)
+		}
+		slices.Sort(order)
+		for at := len(order) / 8; k.bytes+bytes > limit; at += len(order)/8 + 1 {
+			until := order[min(at, len(order)-1)]
+			for n, v := range k.kept {
+				if v.used <= until {
+					k.bytes -= v.bytes
+					delete(k.kept, n)
+				}
+			}
+		}
+	}
+	k.clock++
+	k.kept[name] = &keptValue[V]{value, bytes, k.clock}
+	k.bytes += bytes
 }
 
 // kept gives the unpacked list of a term, if it is kept.
@@ -82,7 +100,8 @@ func (r *run) kept(p *part, ref int) *unpacked {
 	if list := p.lists[ref]; r.plain || list == nil || list.Count() < keepFrom {
 		return nil
 	}
-	return p.cols.keeper.get(r.terms[ref].field + "\x00" + r.terms[ref].term)
+	u, _ := p.cols.lists.get(listName{r.terms[ref].field, r.terms[ref].term})
+	return u
 }
 
 // worthKeeping gives the unpacked list of a term of which size documents are wanted, and keeps it; nil where it is quicker to
@@ -130,7 +149,7 @@ func (r *run) unpack(p *part, ref int) (*unpacked, error) {
 	if err != nil {
 		return nil, err
 	}
-	p.cols.keeper.put(t.field+"\x00"+t.term, u, max(keepLeast, keepBytes*p.n))
+	p.cols.lists.put(listName{t.field, t.term}, u, u.size(), max(keepLeast, keepBytes*p.n))
 	return u, nil
 }
 
@@ -152,6 +171,46 @@ func (u *unpacked) each(within set, fn func(doc uint32, code uint16)) {
 		}
 		before += bits.OnesCount64(w)
 	}
+}
+
+// Texts that were read for snippets are kept likewise, as they are read: who narrows a search or turns back a page sees
+// mostly the calls that he saw.
+const (
+	keepTexts   = 48      // bytes of texts, for each document of the segment
+	textsAtMost = 8 << 20 // bytes, in a large segment
+)
+
+// textsOf gives the texts of candidates, each as far as a snippet is looked for in it, in the form that analysers read.
+func (r *run) textsOf(found []candidate, hits []Hit) ([]string, error) {
+	out := make([]string, len(found))
+	var keys []call.Key
+	var missing []int
+	for i, c := range found {
+		text, ok := r.parts[c.part].cols.texts.get(c.doc)
+		if ok && !r.plain {
+			out[i] = text
+			continue
+		}
+		keys, missing = append(keys, hits[i].Key()), append(missing, i)
+	}
+	if len(keys) == 0 {
+		return out, nil
+	}
+	texts, err := r.texts(r.ctx, keys)
+	if err != nil {
+		return nil, &textsError{err}
+	}
+	for n, i := range missing {
+		text := texts[keys[n]]
+		if cut := cutAt(text, snippetReach); cut < len(text) {
+			text = strings.Clone(text[:cut]) // the rest may be a book
+		}
+		out[i] = compose(text)
+		c := found[i]
+		p := r.parts[c.part]
+		p.cols.texts.put(c.doc, out[i], len(out[i])+100, max(keepLeast, min(textsAtMost, keepTexts*p.n)))
+	}
+	return out, nil
 }
 
 // members adds the documents of a term to s, and maybe some that were removed: whoever asks lays the set over live ones.

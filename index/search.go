@@ -212,7 +212,7 @@ func (ix *Index) search(ctx context.Context, snap *scorch.IndexSnapshot, node No
 		}
 	}
 	if q.Highlight {
-		if err := ix.highlight(r, res.Hits); err != nil {
+		if err := ix.highlight(r, f.found[min(q.Offset, len(f.found)):], res.Hits); err != nil {
 			return Result{}, err
 		}
 	}
