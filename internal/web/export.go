@@ -114,7 +114,7 @@ func (s *Server) exportAs(ctx context.Context, w http.ResponseWriter, f Frame, a
 		h := w.Header()
 		h.Set("Content-Type", kind)
 		h.Set("Content-Disposition", `attachment; filename="`+exportName(a.query, s.cfg.Now())+"."+form+`"`)
-		h.Set("Cache-Control", "no-cache")
+		h.Set("Cache-Control", "private, no-cache")
 		h.Set("X-Robots-Tag", "noindex")
 	}
 	out := bufio.NewWriterSize(w, 64<<10)

@@ -50,6 +50,8 @@ type searchPage struct {
 	First    int // number of the first hit shown
 	Hits     []hit
 	Exports  []exported
+	Save     string // where the search is saved as a subscription; empty for whoever may not
+	Saved    string // the sentence that it is
 	Previous string
 	Next     string
 	Clear    string
@@ -245,6 +247,9 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 	p.Facets, p.Exports = s.facets(f, res.Facets, a.chosen), a.exports(f)
 	s.links(&p, a, res.Total)
 	p.besides(a, &res)
+	if err := s.saveLinks(r, &p, a); err != nil {
+		return view{}, err
+	}
 	if res.Total == 0 && len(a.chosen) > 0 {
 		if err := s.loosen(ctx, &p, a); err != nil {
 			return view{}, err

@@ -38,6 +38,7 @@ type texts struct {
 	Loosen        string            `json:"loosen"` // the filter
 	Suggest       suggestTexts      `json:"suggest"`
 	Export        exportTexts       `json:"export"`
+	Save          saveTexts         `json:"save"`
 	Words         string            `json:"words"` // what was typed, among the filters
 	DidYouMean    string            `json:"did_you_mean"`
 	AlsoSought    string            `json:"also_sought"`

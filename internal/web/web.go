@@ -85,7 +85,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.texts[lang] = t
 	}
-	for page, parts := range map[string][]string{"search": nil, "call": {"line"}, "deadlines": nil, "plan": {"spark"}, "priority": {"spark"}, "sources": nil, "source": nil, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
+	for page, parts := range map[string][]string{"search": nil, "save": nil, "call": {"line"}, "deadlines": nil, "plan": {"spark"}, "priority": {"spark"}, "sources": nil, "source": nil, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
 		names := []string{"templates/layout.html", "templates/" + page + ".html"}
 		for _, part := range parts {
 			names = append(names, "templates/"+part+".html")
@@ -114,6 +114,9 @@ func (s *Server) routes() {
 	s.handle("GET /{$}", account.Reader, s.page(s.search))
 	s.handle("GET /suggest", account.Reader, s.suggest)
 	s.handle("GET /export/{file}", account.Reader, s.export)
+	s.handle("GET /save", account.Reader, s.page(s.saving))
+	s.handle("POST /save", account.Editor, s.save)
+	s.handle("POST /save/own", account.Reader, s.save) // for a recipient at the reader's own address, which it asks about itself
 	s.handle("GET /call/{source}/{ref...}", account.Reader, s.page(s.call))
 	s.handle("GET /original/{source}/{ref...}", account.Reader, s.original)
 	s.handle("POST /decide/{source}/{ref...}", account.Editor, s.decide)

@@ -37,6 +37,8 @@ var pagesOf = []string{
 	query("q", "", "kind", "consultation"),
 	query("q", "rail", "kind", "news"),
 	query("q", "glesbygd", "status", "closed", "kind", "consultation"),
+	"/save?q=rail&status=open",
+	"/save?q=",
 	query("q", "", "deadline", "3m", "budget", "1m-5m", "action_type", "infra"),
 	"/call/ft-portal/RAIL-1",
 	"/call/ft-portal/RAIL-1?wrong=1",
@@ -421,6 +423,8 @@ func TestEveryBranch(t *testing.T) {
 			look(getAs(t, s, editor, in(lang, address)))
 		}
 	}
+	look(getAs(t, s, editor, query("q", "rail", "saved", "kultur")))
+	look(postAs(t, s, editor, "/save?q=rail", nil)) // without a name
 	s.cfg.SignIn = true
 	for _, actor := range []account.Actor{{}, {ID: "mail:anna@example.org", Role: account.Admin}, {}} {
 		w := httptest.NewRecorder()
