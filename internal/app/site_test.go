@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"utkik/internal/account"
 	"utkik/internal/store"
 	"utkik/internal/token"
@@ -34,10 +36,10 @@ var openByDesign = map[string]string{
 	"GET /signin/link/{token}": "the address is the key", "POST /signin/link/{token}": "the address is the key, and the browser's secret",
 }
 
-// TestNothingStandsOpen walks through everything that serve answers, by every way in which somebody may be known, and
-// through every method: who may not is refused, and so is what another site's page sends in the name of one who may.
-func TestNothingStandsOpen(t *testing.T) {
-	t.Parallel()
+// whole is all that serve answers in an installation with every way to sign in, and for each role the secret of a session
+// and a key.
+func whole(t *testing.T) (a *App, handler http.Handler, all *site, sessions, keys map[account.Role]string) {
+	t.Helper()
 	a, h, _ := installed(t, `
 web: {base_url: "https://utkik.example.org", reading: signin, api_rate: 0}
 mail: {host: mail.example.org, from: utkik@example.org}
@@ -52,13 +54,10 @@ signin:
 	if err := a.renewKeys(ctx); err != nil {
 		t.Fatal(err)
 	}
-	handler, all, _, err := a.handler(pages, &watcher{health: h}, func(context.Context) {})
-	if err != nil {
+	if handler, all, _, err = a.handler(pages, &watcher{health: h}, func(context.Context) {}); err != nil {
 		t.Fatal(err)
 	}
-
-	// Everybody has a session and a key.
-	sessions, keys := map[account.Role]string{}, map[account.Role]string{}
+	sessions, keys = map[account.Role]string{}, map[account.Role]string{}
 	for role := account.Reader; role <= account.Admin; role++ {
 		secret := token.Random()
 		s := store.Session{Hash: token.Hash(secret), Actor: "oidc:" + role.String(), Name: "N", Role: role.String(), Made: a.now(), Seen: a.now(), Ends: a.now().Add(time.Hour)}
@@ -70,6 +69,15 @@ signin:
 			t.Fatal(err)
 		}
 	}
+	return a, handler, all, sessions, keys
+}
+
+// TestNothingStandsOpen walks through everything that serve answers, by every way in which somebody may be known, and
+// through every method: who may not is refused, and so is what another site's page sends in the name of one who may.
+func TestNothingStandsOpen(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	a, handler, all, sessions, keys := whole(t)
 	ask := func(method, path string, head map[string]string) int {
 		r := httptest.NewRequestWithContext(ctx, method, "https://utkik.example.org"+path, nil)
 		for k, v := range head {
@@ -89,7 +97,7 @@ signin:
 	methods := []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
 
 	wildcard := regexp.MustCompile(`\{[^}]*\}`)
-	guarded, writes, routed := 0, 0, map[string]bool{} // routed: method and path
+	guarded, writes, routed, whatever := 0, 0, map[string]bool{}, map[string]bool{} // routed: method and path; whatever: path
 	for _, at := range all.list {
 		method, path, ok := strings.Cut(at.Pattern, " ")
 		if !ok {
@@ -97,6 +105,7 @@ signin:
 		}
 		path = wildcard.ReplaceAllString(strings.NewReplacer("{$}", "", "{source}", "ft-portal", "{ref...}", "1").Replace(path), "x")
 		routed[method+" "+path] = true
+		whatever[path] = !ok && at.Role > account.Nobody
 		write := method != http.MethodGet && method != http.MethodHead
 		if write {
 			writes++
@@ -110,14 +119,20 @@ signin:
 			if write && at.Role < account.Editor {
 				t.Errorf("%s: a write that a %s may do", at.Pattern, at.Role)
 			}
+			asked := []string{method}
+			if !ok { // by whatever method
+				asked = methods
+			}
 			for role := account.Nobody; role <= account.Admin; role++ {
 				for i, head := range known(role) {
-					code := ask(method, path, head)
-					if role < at.Role && !refused(code) || role >= at.Role && refused(code) {
-						t.Errorf("%s, which asks for %s: %s in way %d is answered %d", at.Pattern, at.Role, role, i, code)
-					}
-					if role == account.Nobody && code != http.StatusUnauthorized {
-						t.Errorf("%s: somebody unknown is answered %d, want 401", at.Pattern, code)
+					for _, m := range asked {
+						code := ask(m, path, head)
+						if role < at.Role && !refused(code) || role >= at.Role && refused(code) {
+							t.Errorf("%s %s, which asks for %s: %s in way %d is answered %d", m, at.Pattern, at.Role, role, i, code)
+						}
+						if role == account.Nobody && code != http.StatusUnauthorized {
+							t.Errorf("%s %s: somebody unknown is answered %d, want 401", m, at.Pattern, code)
+						}
 					}
 				}
 			}
@@ -135,7 +150,7 @@ signin:
 	for _, at := range slices.Sorted(maps.Keys(routed)) {
 		_, path, _ := strings.Cut(at, " ")
 		for _, m := range methods {
-			if routed[m+" "+path] || m == "HEAD" && routed["GET "+path] {
+			if whatever[path] || routed[m+" "+path] || m == "HEAD" && routed["GET "+path] {
 				continue
 			}
 			for _, head := range []map[string]string{nil, {"Authorization": "Bearer " + keys[account.Admin]}} {
@@ -168,5 +183,79 @@ signin:
 	}
 	for _, l := range lines {
 		t.Errorf("written meanwhile: %+v", l)
+	}
+}
+
+// TestEveryWriteIsOneLine writes at every address that takes a write, and finds one line of the audit log for each: who,
+// by which way, what, on what. Doing it again where that is nothing adds none.
+func TestEveryWriteIsOneLine(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	a, handler, all, sessions, keys := whole(t)
+	department := a.Plan.Departments[0].ID
+	reader := func(more string) string {
+		return `{"address": "x@example.org", "name": "X", "follows": [{"departments": ["` + department + `"]}]` + more + `}`
+	}
+	const form, json = "application/x-www-form-urlencoded", "application/json"
+	act := func(act token.Act) string {
+		ring, err := a.ring(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token.ActPath + ring.Seal(token.Claim{Act: act, Recipient: "x", Whose: token.Whose("x@example.org")}, a.now())
+	}
+	session, key := map[string]string{"Cookie": "__Host-utkik=" + sessions[account.Editor]}, map[string]string{"Authorization": "Bearer " + keys[account.Editor]}
+	seen := map[string]bool{}
+	for _, tt := range []struct {
+		pattern, path string
+		head          map[string]string
+		kind, body    string
+		want          []string // who, way, what, on
+	}{
+		{"POST /api/v1/recipients", "/api/v1/recipients", key, json, reader(`, "id": "x"`), []string{"key:editor", "api", "recipient.add", "x"}},
+		{"POST /api/v1/recipients", "/api/v1/recipients", key, json, reader(`, "id": "x"`), nil}, // is there
+		{"PUT /api/v1/recipients/{id}", "/api/v1/recipients/x", session, json, reader(`, "language": "en"`), []string{"oidc:editor", "api", "recipient.change", "x"}},
+		{"POST /act/{token}", act(token.Unsubscribe), nil, form, "List-Unsubscribe=One-Click", []string{"recipient:x", "mail", "link.unsubscribe", "x"}},
+		{"POST /act/{token}", act(token.Unsubscribe), nil, form, "List-Unsubscribe=One-Click", nil}, // is so
+		{"POST /decide/{source}/{ref...}", "/decide/ft-portal/1", session, form, "choice=act&department=" + department, []string{"oidc:editor", "web", "decision.set", "ft-portal/1"}},
+		{"POST /api/v1/decisions", "/api/v1/decisions", key, json, `{"source": "ft-portal", "ref": "1", "department": "` + department + `", "decision": "follow"}`, []string{"key:editor", "api", "decision.set", "ft-portal/1"}},
+		{"POST /api/v1/decisions", "/api/v1/decisions", key, json, `{"source": "ft-portal", "ref": "1", "department": "` + department + `", "decision": "follow"}`, nil}, // is so
+		{"DELETE /api/v1/recipients/{id}", "/api/v1/recipients/x", key, "", "", []string{"key:editor", "api", "recipient.delete", "x"}},
+		{"DELETE /api/v1/recipients/{id}", "/api/v1/recipients/x", key, "", "", nil},                        // is gone
+		{"POST /signin/mail", "/signin/mail", nil, form, "address=anna@example.org", nil},                   // asks for a link, and writes nothing of ours
+		{"POST /signin/link/{token}", "/signin/link/x", nil, form, "", nil},                                 // internal/door tests the true ones
+		{"POST /signout", "/signout", session, form, "", []string{"oidc:editor", "web", "session.end", ""}}, // the last: the session is over
+	} {
+		seen[tt.pattern] = true
+		method, _, _ := strings.Cut(tt.pattern, " ")
+		before, err := a.Store.AuditLog(ctx, store.AuditFilter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := httptest.NewRequestWithContext(ctx, method, "https://utkik.example.org"+tt.path, strings.NewReader(tt.body))
+		r.Header.Set("Content-Type", tt.kind)
+		for k, v := range tt.head {
+			r.Header.Set(k, v)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		after, err := a.Store.AuditLog(ctx, store.AuditFilter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		if lines := after[:len(after)-len(before)]; len(lines) == 1 {
+			got = []string{lines[0].Who, lines[0].Way, lines[0].What, lines[0].On}
+		} else if len(lines) > 1 {
+			t.Errorf("%s: %d lines: %+v", tt.pattern, len(lines), lines)
+		}
+		if d := cmp.Diff(tt.want, got); d != "" || tt.want != nil && w.Code >= 400 {
+			t.Errorf("%s: %d %.300s (-want +got):\n%s", tt.pattern, w.Code, w.Body, d)
+		}
+	}
+	for _, at := range all.list {
+		if method, _, ok := strings.Cut(at.Pattern, " "); ok && method != http.MethodGet && !seen[at.Pattern] {
+			t.Errorf("%s writes, and nobody has looked at its line of the audit log", at.Pattern)
+		}
 	}
 }

@@ -108,7 +108,7 @@ func TestDecide(t *testing.T) {
 		t.Fatalf("audit log: %v, %v", log, err)
 	}
 	log[0].ID, log[0].At = 0, log[0].At.Truncate(0)
-	want := store.Entry{At: now.UTC(), Who: "eva", Way: store.WayWeb, What: "decision.set", On: "ft-portal/RAIL-1", Detail: "act miljo hör till oss"}
+	want := store.Entry{At: now.UTC(), Who: "eva", Way: store.WayWeb, What: "decision.set", On: "ft-portal/RAIL-1", Detail: "act for department miljo"}
 	if d := cmp.Diff(want, log[0]); d != "" {
 		t.Errorf("audit log (-want +got):\n%s", d)
 	}

@@ -129,7 +129,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	ctx := store.Audited(r.Context(), store.Entry{Who: actor.ID, Way: store.WayWeb, What: "decision.set", On: key.String(),
-		Detail: strings.TrimSpace(string(d.Choice) + " " + d.Department + " " + d.Why)})
+		Detail: string(d.Choice) + " for department " + d.Department})
 	if err := s.cfg.Store.Decide(ctx, d); err != nil {
 		s.page(func(http.ResponseWriter, *http.Request) (view, error) { return view{}, err })(w, r)
 		return
