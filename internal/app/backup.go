@@ -271,7 +271,7 @@ func holdsAnything(ctx context.Context, url string) (name string, err error) {
 		return "", err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	c, err := s.Count(ctx, nil)
+	c, err := s.Count(ctx, store.Tries{})
 	switch {
 	case err != nil:
 		return "", err

@@ -300,7 +300,7 @@ func (d *examination) index(ctx context.Context) {
 		d.say(doctor.Well(part, "%s: %d calls", dir, look.Calls))
 		return
 	}
-	c, err := d.app.Store.Count(ctx, nil)
+	c, err := d.app.Store.Count(ctx, store.Tries{})
 	_, behind, err2 := d.app.Store.Behind(ctx, 0, look.Cursor)
 	if err := errors.Join(err, err2); err != nil {
 		d.say(doctor.Ill(part, doctor.Fail, "look at the store", "%v", err))

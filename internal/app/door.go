@@ -76,13 +76,13 @@ func (a *App) pruneDoor(ctx context.Context) error {
 		return err
 	}
 	if n > 0 {
-		a.log.Info("old sessions are forgotten", "sessions", n)
+		a.log.InfoContext(ctx, "old sessions are forgotten", "sessions", n)
 	}
 	if a.Config.Audit.Keep == 0 {
 		return nil
 	}
 	if n, err = a.Store.PruneAudit(ctx, now.Add(-a.Config.Audit.Keep)); n > 0 {
-		a.log.Info("old lines of the audit log are forgotten", "lines", n)
+		a.log.InfoContext(ctx, "old lines of the audit log are forgotten", "lines", n)
 	}
 	return err
 }

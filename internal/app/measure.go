@@ -27,7 +27,7 @@ type watcher struct {
 	seen *jobs.Jobs // the queue, to count what is in it
 
 	mu    sync.Mutex
-	tries []store.TryCount // counted before
+	tries store.Tries // counted before
 }
 
 // Build is what the program was built from.
@@ -70,7 +70,7 @@ func (a *App) timed() func() {
 // state reads what the store holds, and what this process does. What does not need the store is told without it too.
 func (w *watcher) state(ctx context.Context) (metrics.State, error) {
 	a := w.app
-	s := metrics.State{Followed: time.UnixMilli(w.followed.Load()), Lags: map[string]float64{}, Tries: map[string]float64{}}
+	s := metrics.State{Followed: time.UnixMilli(w.followed.Load()), Lags: map[string]float64{}}
 	if free, size, err := doctor.Space(a.Config.Data); err == nil {
 		s.Disks = append(s.Disks, metrics.Disk{Name: "data", Free: float64(free), Size: float64(size)})
 	}
@@ -80,9 +80,7 @@ func (w *watcher) state(ctx context.Context) (metrics.State, error) {
 	}
 	w.mu.Lock()
 	c, err := a.Store.Count(ctx, w.tries)
-	if err == nil {
-		w.tries = c.Tries
-	}
+	w.tries = c.Tries
 	w.mu.Unlock()
 	if err != nil {
 		return s, err
@@ -95,8 +93,8 @@ func (w *watcher) state(ctx context.Context) (metrics.State, error) {
 		s.Runs = append(s.Runs, metrics.Runs{Source: r.Source, Kind: r.Kind, Result: string(r.Result), Runs: float64(r.Runs), Requests: float64(r.Requests), Bytes: float64(r.Bytes),
 			Seen: float64(r.Seen), Added: float64(r.Added), Changed: float64(r.Changed), Gone: float64(r.Gone), Held: float64(r.Held)})
 	}
-	for _, t := range c.Tries {
-		s.Tries[t.Outcome] = float64(t.Tries)
+	for _, t := range c.Tries.By {
+		s.Tries = append(s.Tries, metrics.Tries{Kind: t.Kind, Outcome: t.Outcome, Count: float64(t.Tries)})
 	}
 	for _, m := range c.Mails {
 		s.Mails = append(s.Mails, metrics.Mails{State: string(m.State), Count: float64(m.Count), Due: m.Due})
@@ -124,20 +122,24 @@ func size(ctx context.Context, s *store.Store) (float64, error) {
 	return float64(n), err
 }
 
+// standingRuns is by how many runs the state of a source is told: those of its last day, and the one before.
+const standingRuns = 50
+
 // sources tells where every source stands that is configured here; one that is not has no state.
 func (w *watcher) sources(ctx context.Context, s *metrics.State, counts []store.SourceCount) error {
-	standing, err := w.app.Sources(ctx, "")
-	if err != nil {
-		return err
-	}
 	states := make([]string, len(watch.States()))
 	for i, st := range watch.States() {
 		states[i] = string(st)
 	}
-	for _, st := range standing {
-		m := metrics.Source{ID: st.Source.ID, States: states, State: string(st.State), Every: st.Source.Every}
-		if st.Source.Enabled {
-			m.Late = watch.LateAfter(st.Source.Every)
+	for _, src := range w.app.Config.Sources() {
+		runs, err := w.app.Store.Runs(ctx, src.ID, standingRuns)
+		if err != nil {
+			return err
+		}
+		st := watch.Judge(src, watched(ended(runs, w.app.now())), w.app.now())
+		m := metrics.Source{ID: src.ID, States: states, State: string(st.State)}
+		if src.Enabled {
+			m.Late = watch.LateAfter(src.Every)
 		}
 		s.Sources = append(s.Sources, m)
 	}

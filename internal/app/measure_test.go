@@ -121,7 +121,7 @@ func TestServeMeasures(t *testing.T) {
 		_, got = ask(t, measuring, "")
 		return value(t, got, `utkik_runs_total{kind="crawl",result="complete",source="ft-portal"}`) == 1 &&
 			value(t, got, `utkik_runs_total{kind="crawl",result="complete",source="have-your-say"}`) == 1 && value(t, got, `utkik_index_calls`) > 20 &&
-			value(t, got, `utkik_lag_calls{consumer="index"}`) == 0 && value(t, got, `utkik_lag_calls{consumer="match"}`) == 0 && value(t, got, "utkik_jobs_leader") == 1
+			value(t, got, `utkik_lag_calls{consumer="index"}`) == 0 && value(t, got, `utkik_lag_calls{consumer="match"}`) == 0 && value(t, got, `utkik_lag_calls{consumer="link"}`) == 0 && value(t, got, "utkik_jobs_leader") == 1
 	})
 	resp, _ := ask(t, page+"/?q=tourism+secretword", "from-the-proxy-1")
 	if id := resp.Header.Get("X-Request-ID"); id != "from-the-proxy-1" {

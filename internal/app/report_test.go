@@ -106,7 +106,7 @@ func TestReportAgrees(t *testing.T) {
 			if r.Total.InDigest == 0 || r.Total.Mailed != 0 {
 				t.Errorf("told: %+v", r.Total)
 			}
-			counts, err := a.Store.Count(ctx, nil)
+			counts, err := a.Store.Count(ctx, store.Tries{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -354,7 +354,7 @@ func (w *work) mailNow(ctx context.Context) {
 		return
 	}
 	if _, err := w.jobs.Add(ctx, "send", "", time.Time{}); err != nil {
-		w.log.Warn("a mail waits for the clock", "err", err)
+		w.log.WarnContext(ctx, "a mail waits for the clock", "err", err)
 	}
 }
 

@@ -15,8 +15,8 @@ type State struct {
 	Sources []Source
 	Runs    []Runs
 	Mails   []Mails
-	Tries   map[string]float64 // to send a mail, by outcome
-	Due     float64            // recipients whose mail is due now and is not written
+	Tries   []Tries
+	Due     float64 // recipients whose mail is due now and is not written
 	Jobs    []Jobs
 	Leader  bool // some machine leads the queue
 	Notices float64
@@ -35,8 +35,7 @@ type Source struct {
 	State    string   // that it is in
 	Calls    float64
 	Held     float64
-	Complete time.Time // zero: never
-	Every    time.Duration
+	Complete time.Time     // zero: never
 	Late     time.Duration // after how long without a reading it is late
 }
 
@@ -51,6 +50,12 @@ type Mails struct {
 	State string
 	Count float64
 	Due   time.Time // the earliest
+}
+
+// Tries is how many tries to send mails of a kind had an outcome.
+type Tries struct {
+	Kind, Outcome string
+	Count         float64
 }
 
 // Jobs is how many jobs of a kind are in a state.
@@ -106,7 +111,7 @@ func newStateCollector(read func(context.Context) (State, error), log *slog.Logg
 		items:          d("run_items_total", "Items that runs have seen, and what was found of them: new, changed, gone or held.", "source", "found"),
 		mails:          d("outbox_mails", "Mails that wait, are being sent, were refused or are suspended.", "state"),
 		mailDue:        d("outbox_oldest_due_timestamp_seconds", "Since when the longest waiting mail could be sent.", "state"),
-		tries:          d("mail_tries_total", "Tries to send a mail, by what came of them.", "outcome"),
+		tries:          d("mail_tries_total", "Tries to send a mail, by its kind and what came of them.", "kind", "outcome"),
 		recipientsDue:  d("recipients_due", "Recipients whose mail is due and not yet written."),
 		jobs:           d("jobs", "Jobs of the queue that are not done, by kind and state.", "kind", "state"),
 		jobOldest:      d("jobs_oldest_timestamp_seconds", "Since when the oldest job of a kind waits or runs.", "kind", "state"),
@@ -200,8 +205,8 @@ func (c *stateCollector) Collect(to chan<- prometheus.Metric) {
 		gauge(c.mails, m.Count, m.State)
 		moment(c.mailDue, m.Due, m.State)
 	}
-	for outcome, n := range s.Tries {
-		counter(c.tries, n, outcome)
+	for _, t := range s.Tries {
+		counter(c.tries, t.Count, t.Kind, t.Outcome)
 	}
 	for consumer, n := range s.Lags {
 		gauge(c.lag, n, consumer)

@@ -11,9 +11,9 @@ type Counts struct {
 	Runs    []RunCount    // by source, kind and result
 	Sources []SourceCount // by source: every one that has a run or a call
 	Mails   []MailCount   // by state, without those that were sent
-	Tries   []TryCount    // by outcome
-	Notices int           // open ones
-	Top     Marks         // where the feeds stand
+	Tries   Tries
+	Notices int   // open ones
+	Top     Marks // where the feeds stand
 }
 
 // RunResult is how a run went, in one word.
@@ -57,19 +57,30 @@ type SourceCount struct {
 	Open     time.Time // begin of the run that is going on, zero when none is
 }
 
-// TryCount is how many tries to send a mail had an outcome: sent, later or refused.
+// Tries are the tries to send mails, counted by kind of mail and outcome. There are millions after some years and none is
+// ever altered, so that they are counted on from where they were counted before.
+type Tries struct {
+	Through int64 // id of the latest that is counted
+	By      []TryCount
+}
+
+// TryCount is how many tries to send mails of a kind had an outcome: sent, later or refused.
 type TryCount struct {
+	Kind    string
 	Outcome string
 	Tries   int64
-	Last    int64 // id of the latest
 }
+
+// triesAtOnce bounds one statement that counts them.
+const triesAtOnce = 100_000
 
 // Marks are the highest numbers of the feeds that were given.
 type Marks struct{ Rev, Seq int64 }
 
-// Count counts. tries are those that were counted before, which are not read again; nil counts all.
-func (s *Store) Count(ctx context.Context, tries []TryCount) (Counts, error) {
-	var c Counts
+// Count counts. tries are those that were counted before, which are not read again; zero counts all. After an error they
+// stand as far as they were counted.
+func (s *Store) Count(ctx context.Context, tries Tries) (Counts, error) {
+	c := Counts{Tries: tries}
 	var err error
 	c.Runs, err = all(ctx, s, func(row scanner) (RunCount, error) {
 		var r RunCount
@@ -94,27 +105,8 @@ func (s *Store) Count(ctx context.Context, tries []TryCount) (Counts, error) {
 		return c, err
 	}
 	c.Mails = mails
-	last := int64(0)
-	for _, t := range tries {
-		last = max(last, t.Last)
-	}
-	more, err := all(ctx, s, func(row scanner) (TryCount, error) {
-		var t TryCount
-		err := row.Scan(&t.Outcome, &t.Tries, &t.Last)
-		return t, err
-	}, sentCounts, last)
-	if err != nil {
+	if err := s.countTries(ctx, &c.Tries); err != nil {
 		return c, err
-	}
-	c.Tries = slices.Clone(tries)
-	for _, m := range more {
-		i := slices.IndexFunc(c.Tries, func(t TryCount) bool { return t.Outcome == m.Outcome })
-		if i < 0 {
-			c.Tries = append(c.Tries, m)
-			continue
-		}
-		c.Tries[i].Tries += m.Tries
-		c.Tries[i].Last = m.Last
 	}
 	notices, err := one(ctx, s, "open notices", scanNumber, noticeCount)
 	if err != nil {
@@ -126,6 +118,36 @@ func (s *Store) Count(ctx context.Context, tries []TryCount) (Counts, error) {
 		return m, err
 	}, counterGet)
 	return c, err
+}
+
+// countTries counts on.
+func (s *Store) countTries(ctx context.Context, t *Tries) error {
+	last, err := one(ctx, s, "tries to send", scanNumber, sentLast)
+	if err != nil {
+		return err
+	}
+	for t.Through < last {
+		until := min(t.Through+triesAtOnce, last)
+		more, err := all(ctx, s, func(row scanner) (TryCount, error) {
+			var c TryCount
+			err := row.Scan(&c.Kind, &c.Outcome, &c.Tries)
+			return c, err
+		}, sentCounts, t.Through, until)
+		if err != nil {
+			return err
+		}
+		by := slices.Clone(t.By)
+		for _, m := range more {
+			i := slices.IndexFunc(by, func(c TryCount) bool { return c.Kind == m.Kind && c.Outcome == m.Outcome })
+			if i < 0 {
+				by = append(by, m)
+			} else {
+				by[i].Tries += m.Tries
+			}
+		}
+		t.Through, t.By = until, by
+	}
+	return nil
 }
 
 // Behind tells how many calls a reader of the feed of [Store.Changed] that stands at rev has not read, and how many one of

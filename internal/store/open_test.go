@@ -449,7 +449,7 @@ func TestBackupWhileWritten(t *testing.T) {
 			if err := copied.Check(t.Context()); err != nil {
 				t.Error(err)
 			}
-			c, err := copied.Count(t.Context(), nil)
+			c, err := copied.Count(t.Context(), Tries{})
 			records, err2 := copied.Records(t.Context(), "")
 			if err != nil || err2 != nil || len(c.Runs) != 1 || c.Runs[0].Runs != int64(len(records)) || c.Top.Rev < int64(len(records)) {
 				t.Errorf("%d calls, and the runs %+v, %+v: %v %v", len(records), c.Runs, c.Top, err, err2)

@@ -15,6 +15,7 @@ const (
 	sourceCounts
 	outboxWaiting
 	sentCounts
+	sentLast
 	sentContents
 	noticeCount
 	counterGet
@@ -271,13 +272,16 @@ var statements = [queries]string{
 		CAST(SUM(changed) AS BIGINT), CAST(SUM(gone) AS BIGINT), CAST(SUM(quarantined) AS BIGINT)
 		FROM runs WHERE ended <> 0 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3`,
 	sourceCounts: `SELECT s.source, (SELECT COUNT(*) FROM calls c WHERE c.source = s.source), (SELECT COUNT(*) FROM holds h WHERE h.source = s.source),
-		COALESCE((SELECT MAX(r.ended) FROM runs r WHERE r.source = s.source AND r.kind = 'crawl' AND r.complete = 1), 0),
-		COALESCE((SELECT MAX(r.started) FROM runs r WHERE r.source = s.source AND r.ended = 0), 0)
+		COALESCE((SELECT r.ended FROM runs r WHERE r.source = s.source AND r.kind = 'crawl' AND r.complete = 1 AND r.ended <> 0
+			ORDER BY r.id DESC LIMIT 1), 0),
+		COALESCE((SELECT CASE WHEN r.ended = 0 THEN r.started ELSE 0 END FROM runs r WHERE r.source = s.source ORDER BY r.id DESC LIMIT 1), 0)
 		FROM (SELECT source FROM runs UNION SELECT source FROM calls) s ORDER BY s.source`,
 	outboxWaiting: `SELECT state, COUNT(*), MIN(due) FROM outbox WHERE state IN ('queued', 'sending', 'refused', 'suspended')
 		GROUP BY state ORDER BY state`,
 	// Only who holds the outbox adds to it, so that numbers rise in the order in which they become visible.
-	sentCounts: `SELECT outcome, COUNT(*), MAX(id) FROM sent WHERE id > $1 GROUP BY outcome ORDER BY outcome`,
+	sentCounts: `SELECT o.kind, s.outcome, COUNT(*) FROM sent s JOIN outbox o ON o.recipient = s.recipient AND o.period = s.period
+		WHERE s.id > $1 AND s.id <= $2 GROUP BY o.kind, s.outcome ORDER BY o.kind, s.outcome`,
+	sentLast: `SELECT COALESCE(MAX(id), 0) FROM sent`,
 	sentContents: `SELECT kind, content, COUNT(*) FROM outbox WHERE state = 'sent' AND since >= $1 AND since < $2
 		GROUP BY kind, content ORDER BY kind, content`,
 	noticeCount: `SELECT COUNT(*) FROM notices WHERE mended = 0`,

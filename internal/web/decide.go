@@ -124,7 +124,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		err = errors.Join(err, fmt.Errorf("department %q is not in the plan", d.Department))
 	}
 	if err != nil { // no form of ours sends that
-		s.cfg.Log.Info("decision refused", "call", key.String(), "err", err)
+		s.cfg.Log.InfoContext(r.Context(), "decision refused", "call", key.String(), "err", err)
 		s.page(func(http.ResponseWriter, *http.Request) (view, error) { return view{}, errNotUnderstood })(w, r)
 		return
 	}
@@ -134,7 +134,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		s.page(func(http.ResponseWriter, *http.Request) (view, error) { return view{}, err })(w, r)
 		return
 	}
-	s.cfg.Log.Info("decided on the page", "call", key.String(), "department", d.Department, "choice", string(d.Choice))
+	s.cfg.Log.InfoContext(r.Context(), "decided on the page", "call", key.String(), "department", d.Department, "choice", string(d.Choice))
 	back(url.Values{})
 }
 

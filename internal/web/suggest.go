@@ -38,7 +38,7 @@ func (s *Server) suggest(w http.ResponseWriter, r *http.Request) {
 	typed := oneLine(r.URL.Query().Get("q"))
 	found, err := s.cfg.Index.Suggest(ctx, index.Prompt{Text: typed, Lang: f.Lang, Now: s.cfg.Now(), Terms: s.terms})
 	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) { // the box is as good without
-		s.cfg.Log.Error("no suggestions", "url", r.URL.Path, "err", err)
+		s.cfg.Log.ErrorContext(r.Context(), "no suggestions", "url", r.URL.Path, "err", err)
 	}
 	out := struct {
 		Suggestions []suggested `json:"suggestions"`
@@ -59,7 +59,7 @@ func (s *Server) suggest(w http.ResponseWriter, r *http.Request) {
 	}
 	body, err := json.Marshal(out)
 	if err != nil {
-		s.cfg.Log.Error("no suggestions", "url", r.URL.Path, "err", err) // unreachable: texts alone
+		s.cfg.Log.ErrorContext(r.Context(), "no suggestions", "url", r.URL.Path, "err", err) // unreachable: texts alone
 		body = []byte(`{"suggestions":[]}`)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
