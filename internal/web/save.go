@@ -22,21 +22,22 @@ const (
 
 // saveTexts are the words of saving a search as a subscription.
 type saveTexts struct {
-	Link    string `json:"link"`
-	Heading string `json:"heading"`
-	Intro   string `json:"intro"`
-	What    string `json:"what"`
-	Name    string `json:"name"`
-	For     string `json:"for"`
-	Button  string `json:"button"`
-	Back    string `json:"back"`
-	Done    string `json:"done"` // the recipient
-	Empty   string `json:"empty"`
-	NoName  string `json:"no_name"` // letters
-	NoFor   string `json:"no_for"`
-	Nobody  string `json:"nobody"`
-	There   string `json:"there"` // the recipient
-	Full    string `json:"full"`  // the recipient, things
+	Link     string `json:"link"`
+	Heading  string `json:"heading"`
+	Intro    string `json:"intro"`
+	What     string `json:"what"`
+	Name     string `json:"name"`
+	For      string `json:"for"`
+	Button   string `json:"button"`
+	Back     string `json:"back"`
+	Done     string `json:"done"` // the recipient
+	Empty    string `json:"empty"`
+	NoName   string `json:"no_name"` // letters
+	NoFor    string `json:"no_for"`
+	Nobody   string `json:"nobody"`
+	NotYours string `json:"not_yours"`
+	There    string `json:"there"` // the recipient
+	Full     string `json:"full"`  // the recipient, things
 }
 
 // savePage is a search with the form that saves it.
@@ -142,7 +143,7 @@ func (s *Server) savable(r *http.Request) (savePage, asked, []subscription.Recip
 	switch {
 	case err != nil:
 		return savePage{}, a, nil, err
-	case len(to) == 0 && !s.actor(r).May(account.Editor):
+	case r.Method == http.MethodPost && len(to) == 0 && !s.actor(r).May(account.Editor):
 		return savePage{}, a, nil, errNotAllowed
 	}
 	a.page = 1
@@ -181,6 +182,8 @@ func (s *Server) saving(_ http.ResponseWriter, r *http.Request) (view, error) {
 	switch p.Problem, status = s.unfit(p.Frame, a); {
 	case p.Problem != "":
 		p.For = nil // there is nothing to save
+	case len(p.For) == 0 && !s.actor(r).May(account.Editor):
+		p.Problem = p.T.Save.NotYours
 	case len(p.For) == 0:
 		p.Problem = p.T.Save.Nobody
 	}

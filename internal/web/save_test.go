@@ -162,8 +162,9 @@ func TestSaveAsks(t *testing.T) {
 				t.Errorf("%+v posts to %s: %d, want %d", who.actor, address, w.Code, who.status)
 			}
 		}
-		if w := getAs(t, s, who.actor, "/save?q=rail"); w.Code != who.status {
-			t.Errorf("%+v asks for the form: %d, want %d", who.actor, w.Code, who.status)
+		page := document(t, getAs(t, s, who.actor, "/save?q=rail").Body.String())
+		if got := page.Find("article form").Length(); got != 0 || !strings.Contains(page.Find(".problem").Text(), "Bara den som själv är mottagare") {
+			t.Errorf("%+v is shown the form", who.actor)
 		}
 		if got := document(t, getAs(t, s, who.actor, query("q", "rail")).Body.String()).Find("a[href^='/save']").Length(); got != 0 {
 			t.Errorf("%+v is led to the form", who.actor)
