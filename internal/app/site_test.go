@@ -222,6 +222,9 @@ func TestEveryWriteIsOneLine(t *testing.T) {
 		{"POST /api/v1/recipients", "/api/v1/recipients", key, json, reader(`, "id": "x"`), []string{"key:editor", "api", "recipient.add", "x"}},
 		{"POST /api/v1/recipients", "/api/v1/recipients", key, json, reader(`, "id": "x"`), nil}, // is there
 		{"PUT /api/v1/recipients/{id}", "/api/v1/recipients/x", session, json, reader(`, "language": "en"`), []string{"oidc:editor", "api", "recipient.change", "x"}},
+		{"POST /save", "/save?q=rail", session, form, "name=Rail&for=x", []string{"oidc:editor", "web", "subscription.add", "x"}},
+		{"POST /save", "/save?q=rail", session, form, "name=Rail&for=x", nil}, // is so
+		{"POST /save/own", "/save/own?q=road", session, form, "name=Road&for=x", []string{"oidc:editor", "web", "subscription.add", "x"}},
 		{"POST /act/{token}", act(token.Unsubscribe), nil, form, "List-Unsubscribe=One-Click", []string{"recipient:x", "mail", "link.unsubscribe", "x"}},
 		{"POST /act/{token}", act(token.Unsubscribe), nil, form, "List-Unsubscribe=One-Click", nil}, // is so
 		{"POST /decide/{source}/{ref...}", "/decide/ft-portal/1", session, form, "choice=act&department=" + department, []string{"oidc:editor", "web", "decision.set", "ft-portal/1"}},
