@@ -505,5 +505,5 @@ func (s *Store) SentContents(ctx context.Context, from, until time.Time) ([]Sent
 		var c SentContent
 		err := row.Scan(&c.Kind, &c.Content, &c.Mails)
 		return c, err
-	}, sentContents, ceilMS(from), ceilMS(until))
+	}, sentContents, s.prefix, ceilMS(from), ceilMS(until))
 }

@@ -282,8 +282,8 @@ var statements = [queries]string{
 	sentCounts: `SELECT o.kind, s.outcome, COUNT(*) FROM sent s JOIN outbox o ON o.recipient = s.recipient AND o.period = s.period
 		WHERE s.id > $1 AND s.id <= $2 GROUP BY o.kind, s.outcome ORDER BY o.kind, s.outcome`,
 	sentLast: `SELECT COALESCE(MAX(id), 0) FROM sent`,
-	sentContents: `SELECT kind, content, COUNT(*) FROM outbox WHERE state = 'sent' AND since >= $1 AND since < $2
-		GROUP BY kind, content ORDER BY kind, content`,
+	sentContents: `SELECT kind, content, COUNT(*) FROM outbox WHERE ` + within(`recipient`) + `
+		AND state = 'sent' AND since >= $2 AND since < $3 GROUP BY kind, content ORDER BY kind, content`,
 	noticeCount: `SELECT COUNT(*) FROM notices WHERE mended = 0`,
 	counterGet:  `SELECT rev, seq FROM counters WHERE id = 1`,
 	callBehind:  `SELECT (SELECT COUNT(*) FROM calls WHERE rev > $1), (SELECT COUNT(*) FROM calls WHERE touched > $2)`,

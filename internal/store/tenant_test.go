@@ -224,7 +224,7 @@ func TestStatementsKeepApart(t *testing.T) {
 	byID := regexp.MustCompile(`\b(?:id|recipient|department|hash|name|actor|address) = \$\d+( OR )?`) // "or none is asked for" lists all
 	everybodys := map[query]string{                                                                    // by those who serve all: they show nobody anything
 		sessionPrune: "forgets", signinPrune: "forgets", signinTries: "forgets", signinMails: "forgets", auditPrune: "forgets",
-		outboxQueued: "sends", outboxRequeue: "sends", outboxWaiting: "counts", sentCounts: "counts",
+		outboxQueued: "sends", outboxRequeue: "sends", outboxWaiting: "counts", sentCounts: "counts", sentLast: "counts",
 		outboxHold: "by an address that was refused", outboxResume: "by an address that takes mail again",
 	}
 	for q, text := range statements {
