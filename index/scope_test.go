@@ -1,6 +1,7 @@
 package index
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -69,6 +70,9 @@ func TestOrganisationsApart(t *testing.T) {
 		}
 		if d := cmp.Diff(c.priorities, res.Facets[FacetPriority]); d != "" {
 			t.Errorf("%q asks %q with %q: facets (-want +got):\n%s", c.org, c.query, c.filter, d)
+		}
+		if said := fmt.Sprintf("%+v", res); strings.Contains(said, "a/") || strings.Contains(said, "b/") {
+			t.Errorf("%q asks %q with %q, and is told of others: %s", c.org, c.query, c.filter, said)
 		}
 		if c.filter == "" {
 			keys, err := ix.Keys(t.Context(), c.query, seen)

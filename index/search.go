@@ -492,7 +492,9 @@ func (r *run) hit(c candidate, lang string) (Hit, error) {
 	h.Status = call.Status(r.names[columnStatus].all()[p.cols.statusAt(c.doc, r.now, r.statuses)])
 	for _, v := range r.valuesOf(p, c.doc, columnPriority) {
 		if v > 0 {
-			h.Priorities = append(h.Priorities, r.names[columnPriority].all()[v])
+			if name, seen := r.seen(columnPriority, r.names[columnPriority].all()[v]); seen {
+				h.Priorities = append(h.Priorities, name)
+			}
 		}
 	}
 	slices.Sort(h.Priorities)
