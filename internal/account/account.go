@@ -40,7 +40,7 @@ func ParseRole(s string) (Role, error) {
 
 // Actor is who asks. The zero value is somebody unknown who may nothing.
 type Actor struct {
-	ID   string // stable, as the audit log holds it: an OIDC subject, a mail address, a key's name; empty for somebody unknown
+	ID   string // stable, as the audit log holds it: oidc:<subject>, mail:<address>, key:<name>; empty for somebody unknown
 	Name string // as pages show it
 	Mail string // address of a recipient who is the same person; empty where none is known
 	Role Role

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"regexp"
 	"sync"
@@ -100,6 +101,12 @@ signin:
 		t.Fatal(err)
 	}
 	link := regexp.MustCompile(regexp.QuoteMeta(home) + `/signin/link/[A-Za-z0-9_-]+`).FindString(content.Text)
+	letter := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		fmt.Fprint(w, content.HTML)
+	}))
+	t.Cleanup(letter.Close)
+	tab.Look(t, browsertest.Page{Name: "signing in, mail " + lang, Address: letter.URL, Widths: []int64{320, 768}, Mail: true})
 	look("damaged", link[:len(link)-1]+query)
 	look("press", link+query)
 	run(chromedp.Click(".door form button"), chromedp.WaitVisible(".who"))

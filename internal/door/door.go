@@ -74,7 +74,7 @@ type Door struct {
 // New makes the door. Its templates and texts are part of the program; an error here is a mistake in them.
 func New(cfg Config) (*Door, error) {
 	d := &Door{cfg: cfg, texts: map[string]*texts{}, mux: http.NewServeMux(), asked: make(chan asking, maxAsked),
-		tries: newLimiter(2*time.Second, 30), mails: newLimiter(3*time.Minute, 20)} // an office may share one address
+		tries: newLimiter(time.Second, 120), mails: newLimiter(30*time.Second, 100)} // a whole office that comes at eight may share one address
 	for _, lang := range languages {
 		raw, err := files.ReadFile("locale/" + lang + ".json")
 		if err != nil {

@@ -406,7 +406,7 @@ func TestOIDCState(t *testing.T) {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
 	}
-	if a := back(newBrowser(t), "code", "x", "state", state); a.status != http.StatusBadRequest || !strings.Contains(a.body, "började i en annan webbläsare") {
+	if a := back(newBrowser(t), "code", "x", "state", state); a.status != http.StatusBadRequest || !strings.Contains(a.body, "påbörjades i en annan webbläsare") {
 		t.Errorf("another browser: %d %s", a.status, a.body)
 	}
 	if a := back(still, "code", "x", "state", state, "iss", "https://id.example.org"); a.status != http.StatusBadRequest {
