@@ -34,7 +34,7 @@ func (h *held) Write(b []byte) (int, error) {
 	return h.body.Write(b)
 }
 
-// tagged answers with an ETag, or says that who asks has it already. Answers are a few hundred kilobytes at the most, so
+// tagged answers with an ETag, or says that who asks has it already. Answers are some megabytes at the very most, so
 // they are made whole first; what is saved is their way.
 func tagged(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {

@@ -44,6 +44,7 @@ type Config struct {
 	Sources   func(context.Context) ([]Source, error) // how they stand, by id
 	SourceIDs []string                                // of those that are watched
 	Save      func(ctx context.Context, r subscription.Recipient, fresh bool) error
+	Unseen    string       // kind of the mails that are not told of: links to sign in by are between their reader and the door
 	BaseURL   string       // under which readers reach the pages; empty: addresses of ours are given without a host
 	Anyone    account.Role // what somebody unknown may do
 	Limiter   *Limiter     // nil: nobody is slowed down
@@ -116,59 +117,91 @@ func New(cfg Config) (*Server, error) {
 // operations is the table: every operation, and the role that it asks for.
 func (s *Server) operations() {
 	const read, edit = account.Reader, account.Editor
-	add(s, operation{method: get, path: "/search", role: read, id: "search", tag: "calls", summary: "Search calls and consultations",
-		about:   "The query language is that of the search page. Without `q` everything is found that the filters let through. Values of one filter are alternatives; filters are joined by AND.",
+	add(s, operation{method: get, path: "/search", role: read, id: "search", tag: "calls",
+		summary: "Search calls and consultations",
+		about: "The query language is that of the search page. Without `q` everything is found that the filters let " +
+			"through. Values of one filter are alternatives; filters are joined by AND.",
 		example: "/search?q=rail&status=open&facet=kind&limit=2"}, s.search)
-	add(s, operation{method: get, path: "/calls", role: read, id: "list-calls", tag: "calls", summary: "Every call, for a copy of your own",
-		about: "In the order of source and ref, those that left their source among them. Begin here, page to the end, then follow `changes` from the cursor that every page carries: " +
+	add(s, operation{method: get, path: "/calls", role: read, id: "list-calls", tag: "calls",
+		summary: "Every call, for a copy of your own",
+		about: "In the order of source and ref, those that left their source among them. Begin here, page to the end, then " +
+			"follow `changes` from the cursor that every page carries: " +
 			"it stands where the log stood when the first page was read, so nothing falls between.",
 		example: "/calls?source=cinea&limit=1"}, s.listCalls)
-	add(s, operation{method: get, path: "/calls/{source}/{ref}", role: read, id: "get-call", tag: "calls", summary: "One call, whole",
-		about:   "With what other sources publish of it, what it is a part of, and why it matches which priority. A ref may hold slashes, as they are or as %2F.",
+	add(s, operation{method: get, path: "/calls/{source}/{ref}", role: read, id: "get-call", tag: "calls",
+		summary: "One call, whole",
+		about: "With what other sources publish of it, what it is a part of, and why it matches which priority. A ref may " +
+			"hold slashes, as they are or as %2F.",
 		example: "/calls/ft-portal/RAIL-1"}, s.getCall)
-	add(s, operation{method: get, path: "/versions/{source}/{ref}", role: read, id: "list-versions", tag: "history", summary: "The versions of a call",
+	add(s, operation{method: get, path: "/versions/{source}/{ref}", role: read, id: "list-versions", tag: "history",
+		summary: "The versions of a call",
 		example: "/versions/ft-portal/RAIL-1"}, s.listVersions)
-	add(s, operation{method: get, path: "/version/{source}/{ref}", role: read, id: "get-version", tag: "history", summary: "One version of a call", forever: true,
+	add(s, operation{method: get, path: "/version/{source}/{ref}", role: read, id: "get-version", tag: "history",
+		summary: "One version of a call", forever: true,
 		about: "What a version says never changes.", example: "/version/ft-portal/RAIL-1?number=1"}, s.getVersion)
-	add(s, operation{method: get, path: "/diff/{source}/{ref}", role: read, id: "diff-versions", tag: "history", summary: "What differs between two versions", forever: true,
+	add(s, operation{method: get, path: "/diff/{source}/{ref}", role: read, id: "diff-versions", tag: "history",
+		summary: "What differs between two versions", forever: true,
 		about: "Field by field; the text also word by word.", example: "/diff/ft-portal/RAIL-1?from=1&to=2"}, s.diffVersions)
-	add(s, operation{method: get, path: "/changes", role: read, id: "list-changes", tag: "history", summary: "The change log since a cursor",
-		about: "In the order in which changes were seen, none left out and none twice. `next` is always there: while `more` is true ask on at once, else come back later. " +
-			"A row that was given never changes. If the log was set back (a store restored from a backup) the cursor answers 410 instead of leaving rows out.",
+	add(s, operation{method: get, path: "/changes", role: read, id: "list-changes", tag: "history",
+		summary: "The change log since a cursor",
+		about: "In the order in which changes were seen, none left out and none twice. `next` is always there: while `more` " +
+			"is true ask on at once, else come back later. " +
+			"A row that was given never changes. If the log was set back (a store restored from a backup) the cursor answers 410 " +
+			"instead of leaving rows out.",
 		example: "/changes?source=ft-portal&event=deadlines&limit=2"}, s.listChanges)
-	add(s, operation{method: get, path: "/matches", role: read, id: "list-matches", tag: "plan", summary: "Calls that concern the plan, with the reasons",
+	add(s, operation{method: get, path: "/matches", role: read, id: "list-matches", tag: "plan",
+		summary: "Calls that concern the plan, with the reasons",
 		about:   "Each reason holds a sentence of the plan beside a sentence of the call. Only matches that a digest would carry.",
 		example: "/matches?priority=miljo&status=open&limit=1"}, s.listMatches)
-	add(s, operation{method: get, path: "/matches/{source}/{ref}", role: read, id: "get-matches", tag: "plan", summary: "How one call stands to every priority",
-		about: "Those that no digest carries are among them, with what spoke against.", example: "/matches/ft-portal/RAIL-1"}, s.getMatches)
-	add(s, operation{method: get, path: "/priorities", role: read, id: "list-priorities", tag: "plan", summary: "The plan's priorities, with how many calls concern each",
+	add(s, operation{method: get, path: "/matches/{source}/{ref}", role: read, id: "get-matches", tag: "plan",
+		summary: "How one call stands to every priority",
+		about:   "Those that no digest carries are among them, with what spoke against.", example: "/matches/ft-portal/RAIL-1"},
+		s.getMatches)
+	add(s, operation{method: get, path: "/priorities", role: read, id: "list-priorities", tag: "plan",
+		summary: "The plan's priorities, with how many calls concern each",
 		example: "/priorities"}, s.listPriorities)
-	add(s, operation{method: get, path: "/sources", role: read, id: "list-sources", tag: "sources", summary: "The sources and how they stand",
-		about: "What is not found in a source that is late or broken may exist all the same.", example: "/sources"}, s.listSources)
-	add(s, operation{method: get, path: "/sources/{source}", role: read, id: "get-source", tag: "sources", summary: "One source", example: "/sources/ft-portal"}, s.getSource)
-	add(s, operation{method: get, path: "/runs", role: read, id: "list-runs", tag: "sources", summary: "When sources were read, and what came of it",
-		about: "The latest first.", example: "/runs?source=ft-portal&limit=1"}, s.listRuns)
-	add(s, operation{method: get, path: "/digests", role: edit, id: "list-digests", tag: "mail", summary: "What was sent to whom", about: "The latest first.",
+	add(s, operation{method: get, path: "/sources", role: read, id: "list-sources", tag: "sources",
+		summary: "The sources and how they stand",
+		about:   "What is not found in a source that is late or broken may exist all the same.", example: "/sources"}, s.listSources)
+	add(s, operation{method: get, path: "/sources/{source}", role: read, id: "get-source", tag: "sources",
+		summary: "One source", example: "/sources/ft-portal"}, s.getSource)
+	add(s, operation{method: get, path: "/runs", role: read, id: "list-runs", tag: "sources",
+		summary: "When sources were read, and what came of it",
+		about:   "The latest first.", example: "/runs?source=ft-portal&limit=1"}, s.listRuns)
+	add(s, operation{method: get, path: "/digests", role: edit, id: "list-digests", tag: "mail",
+		summary: "What was sent to whom", about: "The latest first.",
 		example: "/digests?limit=1"}, s.listDigests)
-	add(s, operation{method: get, path: "/digests/{recipient}/{period}", role: edit, id: "get-digest", tag: "mail", summary: "One mail, as it was written",
+	add(s, operation{method: get, path: "/digests/{recipient}/{period}", role: edit, id: "get-digest", tag: "mail",
+		summary: "One mail, as it was written",
 		example: "/digests/kultur/2026-07-27"}, s.getDigest)
-	add(s, operation{method: get, path: "/recipients", role: edit, id: "list-recipients", tag: "mail", summary: "Who is told of what",
+	add(s, operation{method: get, path: "/recipients", role: edit, id: "list-recipients", tag: "mail",
+		summary: "Who is told of what",
 		example: "/recipients?limit=1"}, s.listRecipients)
-	add(s, operation{method: post, path: "/recipients", role: edit, id: "create-recipient", tag: "mail", summary: "Add a recipient", status: http.StatusCreated,
+	add(s, operation{method: post, path: "/recipients", role: edit, id: "create-recipient", tag: "mail",
+		summary: "Add a recipient", status: http.StatusCreated,
 		about:   "It is told what happens from the day on which it is added. 409 if there is one of that id.",
 		example: "/recipients", body: exampleRecipient}, s.createRecipient)
-	add(s, operation{method: get, path: "/recipients/{id}", role: edit, id: "get-recipient", tag: "mail", summary: "One recipient, with its subscriptions",
+	add(s, operation{method: get, path: "/recipients/{id}", role: edit, id: "get-recipient", tag: "mail",
+		summary: "One recipient, with its subscriptions",
 		example: "/recipients/kultur"}, s.getRecipient)
-	add(s, operation{method: put, path: "/recipients/{id}", role: edit, id: "replace-recipient", tag: "mail", summary: "Change a recipient and its subscriptions",
-		about:   "The body takes the place of what was there; how far the recipient has been told stays. With If-Match, the ETag of what you read, nobody else's change is overwritten.",
+	add(s, operation{method: put, path: "/recipients/{id}", role: edit, id: "replace-recipient", tag: "mail",
+		summary: "Change a recipient and its subscriptions",
+		about: "The body takes the place of what was there; how far the recipient has been told stays. With If-Match, the " +
+			"ETag of what you read, nobody else's change is overwritten.",
 		example: "/recipients/bygg", body: exampleRecipient}, s.replaceRecipient)
-	add(s, operation{method: del, path: "/recipients/{id}", role: edit, id: "delete-recipient", tag: "mail", summary: "Remove a recipient and its subscriptions", status: http.StatusNoContent,
+	add(s, operation{method: del, path: "/recipients/{id}", role: edit, id: "delete-recipient", tag: "mail",
+		summary: "Remove a recipient and its subscriptions", status: http.StatusNoContent,
 		about: "What it was sent stays. Knows If-Match.", example: "/recipients/bygg"}, s.deleteRecipient)
-	add(s, operation{method: get, path: "/decisions", role: edit, id: "list-decisions", tag: "plan", summary: "What was decided about calls",
-		about: "Those in force; with source and ref every decision about that call, oldest first.", example: "/decisions?limit=1"}, s.listDecisions)
-	add(s, operation{method: post, path: "/decisions", role: edit, id: "create-decision", tag: "plan", summary: "Decide about a call", status: http.StatusCreated,
-		about:   "For a department or for a recipient. A later decision takes the place of an earlier one; `none` takes it back. Sending the same again changes nothing.",
-		example: "/decisions", body: `{"source": "ft-portal", "ref": "RAIL-1", "department": "kultur", "decision": "act"}`}, s.createDecision)
+	add(s, operation{method: get, path: "/decisions", role: edit, id: "list-decisions", tag: "plan",
+		summary: "What was decided about calls",
+		about:   "Those in force; with source and ref every decision about that call, oldest first.",
+		example: "/decisions?limit=1"}, s.listDecisions)
+	add(s, operation{method: post, path: "/decisions", role: edit, id: "create-decision", tag: "plan",
+		summary: "Decide about a call", status: http.StatusCreated,
+		about: "For a department or for a recipient. A later decision takes the place of an earlier one; `none` takes it " +
+			"back. Sending the same again changes nothing.",
+		example: "/decisions", body: `{"source": "ft-portal", "ref": "RAIL-1", "department": "kultur", "decision": "act"}`},
+		s.createDecision)
 }
 
 const (
@@ -220,7 +253,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	h.Set("Content-Security-Policy",
+		"default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	if p := s.paced(r); p != nil {
 		p.write(w)
 		return

@@ -178,7 +178,7 @@ func (s *service) follow(query, cursor string) (seqs []int64, next string) {
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, s *service) {
-		all, end := s.follow("limit=1000", "")
+		all, end := s.follow("limit=500", "")
 		if len(all) != 43 || !slices.IsSorted(all) {
 			t.Fatalf("the log: %v", all)
 		}
@@ -186,7 +186,7 @@ func TestChanges(t *testing.T) {
 		if d := cmp.Diff(all, paged); d != "" {
 			t.Errorf("page by page (-as one +paged):\n%s", d)
 		}
-		if again, same := s.follow("limit=1000", end); len(again) > 0 || same != end {
+		if again, same := s.follow("limit=500", end); len(again) > 0 || same != end {
 			t.Errorf("from the end: %v, cursor %s then %s", again, end, same)
 		}
 		budget, behind := s.follow("event=budget&limit=1", "")
@@ -336,7 +336,7 @@ func TestCopyAndFollow(t *testing.T) {
 func TestLogSetBack(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, s *service) {
-		_, cursor := s.follow("limit=1000", "")
+		_, cursor := s.follow("limit=500", "")
 		url := "sqlite:" + filepath.Join(t.TempDir(), "other.db")
 		if !strings.HasPrefix(s.url, "sqlite") {
 			url = pg.URL(t)
@@ -502,6 +502,7 @@ func TestProblems(t *testing.T) {
 		{"a version without its number", get, "/version/ft-portal/RAIL-1", "", 422, "invalid", "required"},
 		{"a source that is not watched", get, "/sources/have-you-say", "", 404, "not-found", "have-your-say"},
 		{"a mail that is none", get, "/digests/kultur/1999-01-01", "", 404, "not-found", "GET /api/v1/digests"},
+		{"a mail to sign in by", get, "/digests/sign-in:x/once", "", 404, "not-found", "GET /api/v1/digests"},
 		{"a ref alone", get, "/changes?ref=RAIL-1", "", 422, "invalid", "source"},
 		{"a wrong method", "DELETE", "/search", "", 405, "method", "GET"},
 		{"a cursor of nothing", get, "/search?cursor=abc", "", 400, "bad-cursor", "leave it out"},
@@ -719,7 +720,7 @@ func TestDecisions(t *testing.T) {
 func TestRunsAndMails(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, s *service) {
-		for address, want := range map[string]int{"/runs?limit=1": 4, "/runs?source=ft-portal&limit=1": 2, "/digests?limit=1": 2, "/digests?recipient=vilar&limit=1": 0, "/digests?kind=digest&limit=1": 2} {
+		for address, want := range map[string]int{"/runs?limit=1": 4, "/runs?source=ft-portal&limit=1": 2, "/digests?limit=1": 2, "/digests?recipient=vilar&limit=1": 0, "/digests?kind=digest&limit=1": 2, "/digests?kind=sign-in": 0} {
 			seen := map[string]bool{}
 			n := 0
 			for cursor := ""; ; n++ {

@@ -73,7 +73,7 @@ type callOutput struct{ Body Whole }
 
 type listCallsInput struct {
 	Source string `query:"source" doc:"Only of this source."`
-	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"200" doc:"Calls in one answer."`
+	Limit  int    `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"Calls in one answer."`
 	Cursor string `query:"cursor" maxLength:"2000" doc:"next of an earlier answer."`
 }
 
@@ -101,7 +101,8 @@ func instant(t time.Time) *time.Time {
 func (s *Server) record(ctx context.Context, k call.Key) (store.Record, error) {
 	rec, err := s.cfg.Store.Record(ctx, k)
 	if errors.Is(err, store.ErrNotFound) {
-		return rec, notFound(fmt.Sprintf("call %q", short(k.String())), "source and ref are those of a search's hits: GET /api/v1/search?q=…")
+		return rec, notFound(fmt.Sprintf("call %q", short(k.String())),
+			"source and ref are those of a search's hits: GET /api/v1/search?q=…")
 	}
 	return rec, err
 }
@@ -112,8 +113,11 @@ func (s *Server) getCall(ctx context.Context, in *KeyInput) (*callOutput, error)
 		return nil, err
 	}
 	now := s.cfg.Now()
-	w := Whole{Call: rec.Call, Status: rec.Call.StatusAt(now), FirstSeen: rec.FirstSeen, Gone: instant(rec.Gone), Version: rec.Version,
-		Web: s.web(in.key()), Calendar: s.base() + "/calendar/" + in.key().Path(), AlsoAt: []Other{}, PartOf: []Other{}, Parts: []Other{}, Priorities: []Match{}}
+	w := Whole{
+		Call: rec.Call, Status: rec.Call.StatusAt(now), FirstSeen: rec.FirstSeen, Gone: instant(rec.Gone), Version: rec.Version,
+		Web: s.web(in.key()), Calendar: s.base() + "/calendar/" + in.key().Path(),
+		AlsoAt: []Other{}, PartOf: []Other{}, Parts: []Other{}, Priorities: []Match{},
+	}
 	if !rec.Gone.IsZero() {
 		w.Status = call.StatusClosed
 	}
@@ -158,7 +162,8 @@ func (s *Server) others(ctx context.Context, w *Whole) error {
 			calls = append(calls, &rec.Call)
 		}
 		o := s.other(&rec.Call)
-		if i := slices.IndexFunc(links, func(l store.Linked) bool { return (l.A == k || l.B == k) && l.State != link.Cut }); i >= 0 {
+		linked := func(l store.Linked) bool { return (l.A == k || l.B == k) && l.State != link.Cut }
+		if i := slices.IndexFunc(links, linked); i >= 0 {
 			o.By = string(links[i].Reason.By)
 			if links[i].State == link.Hand {
 				o.By = string(link.ByHand)

@@ -36,7 +36,7 @@ type changesInput struct {
 	Material bool         `query:"material" doc:"Only what is worth a line in a digest."`
 	Since    time.Time    `query:"since" doc:"Begin with what was seen then (RFC 3339). A beginning, not a filter: with a cursor it has no part." example:"2026-07-01T00:00:00Z"`
 	Include  string       `query:"include" enum:"call" doc:"call: each change with the call as it is now."`
-	Limit    int          `query:"limit" minimum:"1" maximum:"1000" default:"200" doc:"Changes in one answer."`
+	Limit    int          `query:"limit" minimum:"1" maximum:"500" default:"100" doc:"Changes in one answer."`
 	Cursor   string       `query:"cursor" maxLength:"2000" doc:"next of an earlier answer."`
 }
 
@@ -56,7 +56,8 @@ type place struct {
 }
 
 func placeAt(c *call.Change) place {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%d\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s", c.Seq, c.At.UnixMilli(), c.Source, c.Ref, c.Event, c.Field, c.Old, c.New))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d\x00%d\x00%s\x00%s\x00%s\x00%s\x00%s\x00%s", c.Seq, c.At.UnixMilli(), c.Source,
+		c.Ref, c.Event, c.Field, c.Old, c.New))
 	return place{c.Seq, hex.EncodeToString(sum[:6])}
 }
 
@@ -176,7 +177,8 @@ func (in *changesInput) lets(c *call.Change) bool {
 }
 
 func (s *Server) change(c *call.Change) Change {
-	return Change{c.Seq, c.At, c.Source, c.Ref, c.Event, c.Field, c.Old, c.New, c.Material, c.Baseline, c.Mended, s.web(c.Key()), nil}
+	return Change{c.Seq, c.At, c.Source, c.Ref, c.Event, c.Field, c.Old, c.New, c.Material, c.Baseline, c.Mended,
+		s.web(c.Key()), nil}
 }
 
 // includeCalls puts beside each change the call as it is now.

@@ -18,7 +18,8 @@ func (s *Server) checkQuery(c huma.Context, next func(huma.Context)) {
 	u := c.URL()
 	q, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		s.write(c, problemOf(http.StatusBadRequest, "query-string", "Query string not readable", err.Error(), "escape what is not a letter or a digit: curl -G --data-urlencode 'q=…'"))
+		s.write(c, problemOf(http.StatusBadRequest, "query-string", "Query string not readable", err.Error(),
+			"escape what is not a letter or a digit: curl -G --data-urlencode 'q=…'"))
 		return
 	}
 	known := map[string]*huma.Param{}
@@ -63,7 +64,8 @@ func (s *Server) checkQuery(c huma.Context, next func(huma.Context)) {
 		for _, f := range faults {
 			all = append(all, f.Message)
 		}
-		p := problemOf(http.StatusBadRequest, "unknown-parameter", "Parameter not known", strings.Join(all, "; "), strings.Join(mends, "; ")+"; "+see)
+		p := problemOf(http.StatusBadRequest, "unknown-parameter", "Parameter not known", strings.Join(all, "; "),
+			strings.Join(mends, "; ")+"; "+see)
 		p.Errors = faults
 		if known[given[0]] != nil {
 			p.Type, p.Title = problemType+"parameter", "Parameter not fit"

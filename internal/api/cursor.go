@@ -52,7 +52,8 @@ func unseal(cursor string, scope []byte, place any) error {
 	case body[0] != cursorForm:
 		return staleCursor("it is of another version of this service")
 	case !bytes.Equal(body[1:1+cursorScope], scope):
-		return problemOf(http.StatusBadRequest, "foreign-cursor", "Cursor of another list", "the cursor was given by another operation, or for other filters",
+		return problemOf(http.StatusBadRequest, "foreign-cursor", "Cursor of another list",
+			"the cursor was given by another operation, or for other filters",
 			"ask with the same filters as when it was given (limit may change), or leave cursor out to begin anew")
 	}
 	dec := json.NewDecoder(bytes.NewReader(body[1+cursorScope:]))
@@ -64,12 +65,14 @@ func unseal(cursor string, scope []byte, place any) error {
 }
 
 func badCursor() error {
-	return problemOf(http.StatusBadRequest, "bad-cursor", "Cursor not readable", "the cursor is none that this service gave, or it was cut or altered on its way",
+	return problemOf(http.StatusBadRequest, "bad-cursor", "Cursor not readable",
+		"the cursor is none that this service gave, or it was cut or altered on its way",
 		"send cursor exactly as \"next\" had it, or leave it out to begin anew")
 }
 
 // staleCursor says that the place is not there any more.
 func staleCursor(why string) error {
 	return problemOf(http.StatusGone, "stale-cursor", "Cursor no longer valid", "the place that the cursor names is gone: "+why,
-		"begin anew without cursor; for the change log that means with GET /api/v1/calls, since what happened between cannot be told")
+		"begin anew without cursor; for the change log that means with GET /api/v1/calls, since what happened "+
+			"between cannot be told")
 }

@@ -30,7 +30,7 @@ func TestFollowAsDocumented(t *testing.T) {
 		t.Fatalf("no script of ten lines in doc/api.md: %s", script)
 	}
 	s := onSQLite(t)
-	text := strings.NewReplacer("https://utkik.example.org", s.URL, "limit=1000", "limit=7").Replace(string(script[1]))
+	text := strings.NewReplacer("https://utkik.example.org", s.URL, "limit=500", "limit=7").Replace(string(script[1]))
 	dir := t.TempDir()
 	run := func() {
 		t.Helper()

@@ -62,7 +62,8 @@ type digestInput struct {
 type letterOutput struct{ Body Letter }
 
 func mailOf(m *store.Mail) Mail {
-	return Mail{m.Recipient, m.Period, m.Kind, m.Items, m.Address, m.Language, m.Written, string(m.State), m.Since, m.Tries, m.Error, m.MessageID, m.Hash}
+	return Mail{m.Recipient, m.Period, m.Kind, m.Items, m.Address, m.Language, m.Written, string(m.State), m.Since, m.Tries,
+		m.Error, m.MessageID, m.Hash}
 }
 
 // mailPlace is a place among mails: behind that one.
@@ -82,7 +83,7 @@ func (s *Server) listDigests(ctx context.Context, in *digestsInput) (*digestsOut
 		}
 		before.Written, before.Recipient, before.Period = time.UnixMilli(at.Written), at.Recipient, at.Period
 	}
-	all, err := s.cfg.Store.MailsBefore(ctx, before, in.Recipient, in.Kind, in.Limit+1)
+	all, err := s.cfg.Store.MailsBefore(ctx, before, in.Recipient, in.Kind, s.cfg.Unseen, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
@@ -100,8 +101,9 @@ func (s *Server) listDigests(ctx context.Context, in *digestsInput) (*digestsOut
 
 func (s *Server) getDigest(ctx context.Context, in *digestInput) (*letterOutput, error) {
 	m, err := s.cfg.Store.Mail(ctx, store.MailKey{Recipient: in.Recipient, Period: in.Period})
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, notFound(fmt.Sprintf("mail %q of %q", short(in.Period), short(in.Recipient)), "list what there is: GET /api/v1/digests?recipient=…")
+	if errors.Is(err, store.ErrNotFound) || err == nil && s.cfg.Unseen != "" && m.Kind == s.cfg.Unseen {
+		return nil, notFound(fmt.Sprintf("mail %q of %q", short(in.Period), short(in.Recipient)),
+			"list what there is: GET /api/v1/digests?recipient=…")
 	}
 	if err != nil {
 		return nil, err
@@ -203,13 +205,15 @@ type deleteInput struct {
 const exampleRecipient = `{"id": "bygg", "address": "bygg@example.org", "name": "Byggenheten", "follows": [{"name": "tåg", "search": "järnväg", "kinds": ["call"]}]}`
 
 func recipientOf(r *subscription.Recipient) Recipient {
-	b := RecipientBody{ID: r.ID, Address: r.Address, Name: r.Name, Department: r.Department, Language: r.Language, Zone: r.Zone, Hour: &r.Hour,
+	b := RecipientBody{ID: r.ID, Address: r.Address, Name: r.Name, Department: r.Department, Language: r.Language,
+		Zone: r.Zone, Hour: &r.Hour,
 		Rhythm: string(r.Rhythm), Weekday: string(r.Weekday), SignOfLife: r.Lifesign, Follows: []Follow{}}
 	if r.Pause.Until != "" {
 		b.Pause = &Pause{Until: r.Pause.Until, StandIn: r.Pause.StandIn}
 	}
 	for _, f := range r.Follows {
-		b.Follows = append(b.Follows, Follow{Name: f.Name, Departments: f.Departments, Priorities: f.Priorities, Programmes: f.Programmes, Kinds: f.Kinds, Search: f.Search})
+		b.Follows = append(b.Follows, Follow{Name: f.Name, Departments: f.Departments, Priorities: f.Priorities,
+			Programmes: f.Programmes, Kinds: f.Kinds, Search: f.Search})
 	}
 	out := Recipient{RecipientBody: b, Told: r.Progress.Period, Mailed: instant(r.Progress.Mailed)}
 	if r.Suspended.Is() {
@@ -223,7 +227,8 @@ const usualHour = 7
 
 // recipientFrom reads what was sent, or says everything that makes it unfit.
 func (s *Server) recipientFrom(b *RecipientBody) (subscription.Recipient, error) {
-	r := subscription.Recipient{ID: b.ID, Address: b.Address, Name: b.Name, Department: b.Department, Language: b.Language, Zone: b.Zone, Hour: usualHour,
+	r := subscription.Recipient{ID: b.ID, Address: b.Address, Name: b.Name, Department: b.Department, Language: b.Language,
+		Zone: b.Zone, Hour: usualHour,
 		Rhythm: subscription.Rhythm(b.Rhythm), Weekday: subscription.Weekday(b.Weekday), Lifesign: b.SignOfLife}
 	if b.Hour != nil {
 		r.Hour = *b.Hour
@@ -232,7 +237,8 @@ func (s *Server) recipientFrom(b *RecipientBody) (subscription.Recipient, error)
 		r.Pause = subscription.Pause{Until: b.Pause.Until, StandIn: b.Pause.StandIn}
 	}
 	for _, f := range b.Follows {
-		r.Follows = append(r.Follows, subscription.Subscription{Name: f.Name, Departments: f.Departments, Priorities: f.Priorities, Programmes: f.Programmes, Kinds: f.Kinds, Search: f.Search})
+		r.Follows = append(r.Follows, subscription.Subscription{Name: f.Name, Departments: f.Departments,
+			Priorities: f.Priorities, Programmes: f.Programmes, Kinds: f.Kinds, Search: f.Search})
 	}
 	p := s.cfg.Plan()
 	var faults []Fault
@@ -253,7 +259,8 @@ func (s *Server) recipientFrom(b *RecipientBody) (subscription.Recipient, error)
 func (s *Server) recipient(ctx context.Context, id string) (subscription.Recipient, error) {
 	r, err := s.cfg.Store.Recipient(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return r, notFound(fmt.Sprintf("recipient %q", short(id)), "list them: GET /api/v1/recipients; POST /api/v1/recipients adds one")
+		return r, notFound(fmt.Sprintf("recipient %q", short(id)),
+			"list them: GET /api/v1/recipients; POST /api/v1/recipients adds one")
 	}
 	return r, err
 }
@@ -300,7 +307,8 @@ func (s *Server) createRecipient(ctx context.Context, in *createInput) (*recipie
 	}
 	err = s.cfg.Save(audited(ctx, "recipient.add", r.ID, ""), r, true)
 	if errors.Is(err, store.ErrExists) {
-		return nil, problemOf(http.StatusConflict, "exists", "Exists already", fmt.Sprintf("there is a recipient %q", r.ID), "change it with PUT /api/v1/recipients/"+r.ID+", or take another id")
+		return nil, problemOf(http.StatusConflict, "exists", "Exists already", fmt.Sprintf("there is a recipient %q", r.ID),
+			"change it with PUT /api/v1/recipients/"+r.ID+", or take another id")
 	}
 	if err != nil {
 		return nil, err
@@ -317,7 +325,8 @@ func unaltered(r *subscription.Recipient, ifMatch string) error {
 	if err != nil || among([]string{ifMatch}, etag(body)) {
 		return err
 	}
-	return problemOf(http.StatusPreconditionFailed, "altered", "Altered meanwhile", fmt.Sprintf("recipient %q is not as it was when you read it", r.ID),
+	return problemOf(http.StatusPreconditionFailed, "altered", "Altered meanwhile",
+		fmt.Sprintf("recipient %q is not as it was when you read it", r.ID),
 		"read it again, lay your change on it, and send that with the new ETag")
 }
 
@@ -326,7 +335,8 @@ func (s *Server) replaceRecipient(ctx context.Context, in *replaceInput) (*recip
 		in.Body.ID = in.ID
 	}
 	if in.Body.ID != in.ID {
-		return nil, invalid([]Fault{{fmt.Sprintf("an id is for good; want %q or nothing, got %q", short(in.ID), short(in.Body.ID)), "body.id"}})
+		return nil, invalid([]Fault{{fmt.Sprintf("an id is for good; want %q or nothing, got %q", short(in.ID),
+			short(in.Body.ID)), "body.id"}})
 	}
 	s.edit.Lock()
 	defer s.edit.Unlock()

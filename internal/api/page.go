@@ -187,7 +187,8 @@ func (s *Server) pageBase(r *http.Request) string {
 
 func (s *Server) view(lang, base string) view {
 	t := s.page.texts[lang]
-	v := view{T: t, Lang: lang, Other: languages[1], SwitchTo: "/api?lang=" + languages[1], Home: "/", Title: t.Heading + " – " + t.Site, Spec: Prefix + "/openapi.json"}
+	v := view{T: t, Lang: lang, Other: languages[1], SwitchTo: "/api?lang=" + languages[1], Home: "/",
+		Title: t.Heading + " – " + t.Site, Spec: Prefix + "/openapi.json"}
 	if lang != languages[0] {
 		v.Other, v.SwitchTo, v.Home = languages[0], "/api", "/?lang="+lang
 	}
@@ -229,8 +230,10 @@ func marked(s string) template.HTML {
 
 func (s *Server) shown(op *operation, t *texts, base string) shown {
 	o := s.described(op)
-	out := shown{ID: op.id, Method: op.method, Path: Prefix + op.path, Summary: cmp.Or(t.Operations[op.id], op.summary), About: marked(op.about), Role: t.Roles[op.role.String()], Status: op.status,
-		Curl: curl(op, base)}
+	out := shown{
+		ID: op.id, Method: op.method, Path: Prefix + op.path, Summary: cmp.Or(t.Operations[op.id], op.summary),
+		About: marked(op.about), Role: t.Roles[op.role.String()], Status: op.status, Curl: curl(op, base),
+	}
 	var parameters []field
 	for _, p := range o.Parameters {
 		f := s.field(p.Name, p.Schema)

@@ -170,12 +170,14 @@ func (s *Server) listPriorities(ctx context.Context, _ *struct{}) (*prioritiesOu
 	out.Body.Plan, out.Body.Name, out.Body.Language, out.Body.Priorities = p.ID, p.Name, p.Language, []Priority{}
 	for i := range p.Priorities {
 		pr := &p.Priorities[i]
-		res, err := s.cfg.Index.Search(ctx, index.Query{Priorities: []string{pr.ID}, Facets: []string{index.FacetStatus}, Limit: 1, Now: s.cfg.Now()})
+		res, err := s.cfg.Index.Search(ctx, index.Query{Priorities: []string{pr.ID}, Facets: []string{index.FacetStatus},
+			Limit: 1, Now: s.cfg.Now()})
 		if err != nil {
 			return nil, err
 		}
-		x := Priority{ID: pr.ID, Name: pr.Name, NameEN: pr.NameEN, Text: pr.Text, TextEN: pr.TextEN, Departments: []string{}, Networks: []string{},
-			Web: s.base() + "/?priority=" + pr.ID}
+		x := Priority{ID: pr.ID, Name: pr.Name, NameEN: pr.NameEN, Text: pr.Text, TextEN: pr.TextEN, Departments: []string{},
+			Networks: []string{},
+			Web:      s.base() + "/?priority=" + pr.ID}
 		for _, c := range res.Facets[index.FacetStatus] {
 			switch call.Status(c.Value) {
 			case call.StatusOpen:
@@ -283,8 +285,12 @@ func (s *Server) listDecisions(ctx context.Context, in *decisionsInput) (*decisi
 		if all, err = s.cfg.Store.Decisions(ctx); err != nil {
 			return nil, err
 		}
-		after := subscription.Decision{Key: call.Key{Source: at.Source, Ref: at.Ref}, Department: at.Department, Recipient: at.Recipient}
-		i := slices.IndexFunc(all, func(d subscription.Decision) bool { return in.Cursor == "" || compareDecisions(&d, &after) > 0 })
+		after := subscription.Decision{Key: call.Key{Source: at.Source, Ref: at.Ref}, Department: at.Department,
+			Recipient: at.Recipient}
+		i := slices.IndexFunc(all, func(d subscription.Decision) bool {
+			return in.Cursor == "" || compareDecisions(&d,
+				&after) > 0
+		})
 		if i < 0 {
 			i = len(all)
 		}
@@ -317,7 +323,8 @@ func compareDecisions(a, b *subscription.Decision) int {
 func (s *Server) createDecision(ctx context.Context, in *decisionInput) (*decisionOutput, error) {
 	b := &in.Body
 	actor := account.From(ctx)
-	d := subscription.Decision{Key: call.Key{Source: b.Source, Ref: b.Ref}, Department: b.Department, Recipient: b.Recipient, Choice: b.Decision, Why: b.Why, Who: b.Who, At: s.cfg.Now().UTC().Truncate(time.Millisecond)}
+	d := subscription.Decision{Key: call.Key{Source: b.Source, Ref: b.Ref}, Department: b.Department, Recipient: b.Recipient,
+		Choice: b.Decision, Why: b.Why, Who: b.Who, At: s.cfg.Now().UTC().Truncate(time.Millisecond)}
 	if d.Who == "" {
 		d.Who = actor.Name
 	}

@@ -83,24 +83,28 @@ func problemOf(status int, name, title, detail, mend string) *Problem {
 const see = "see /api, or /api/v1/openapi.json for programs"
 
 func signIn(role account.Role) *Problem {
-	return problemOf(http.StatusUnauthorized, "sign-in", "Not signed in", "this needs the role "+role.String()+", and nobody is known who asks",
+	return problemOf(http.StatusUnauthorized, "sign-in", "Not signed in",
+		"this needs the role "+role.String()+", and nobody is known who asks",
 		"send a key in the header Authorization: Bearer utk_…; whoever runs this service gives one with `utkik keys add`")
 }
 
 func notAllowed(role, has account.Role) *Problem {
-	return problemOf(http.StatusForbidden, "not-allowed", "Not allowed", fmt.Sprintf("this needs the role %s, and yours is %s", role, has),
+	return problemOf(http.StatusForbidden, "not-allowed", "Not allowed",
+		fmt.Sprintf("this needs the role %s, and yours is %s", role, has),
 		"ask whoever runs this service for a key with that role")
 }
 
 func tooMany(wait time.Duration) *Problem {
 	p := problemOf(http.StatusTooManyRequests, "too-many", "Too many requests", "more was asked than one may ask at a time",
-		fmt.Sprintf("wait %d s, then ask on, and slower; where you repeat yourself, send If-None-Match with the ETag that you have", int(math.Ceil(wait.Seconds()))))
+		fmt.Sprintf("wait %d s, then ask on, and slower; where you repeat yourself, send If-None-Match with the "+
+			"ETag that you have", int(math.Ceil(wait.Seconds()))))
 	p.retry = wait
 	return p
 }
 
 func noMethod(method string, methods []string) *Problem {
-	return problemOf(http.StatusMethodNotAllowed, "method", "Wrong method", fmt.Sprintf("%s is not what this address is for", method), "use "+strings.Join(methods, ", ")+"; "+see)
+	return problemOf(http.StatusMethodNotAllowed, "method", "Wrong method", fmt.Sprintf("%s is not what this address is for",
+		method), "use "+strings.Join(methods, ", ")+"; "+see)
 }
 
 func noAddress(path, near string) *Problem {
@@ -146,11 +150,14 @@ func toProblem(_ huma.Context, _ string, v any) (any, error) {
 	}
 	switch m.Status {
 	case http.StatusRequestEntityTooLarge:
-		return problemOf(m.Status, "too-large", "Too large", fmt.Sprintf("the body is larger than %d bytes", maxBody), "send less at a time"), nil
+		return problemOf(m.Status, "too-large", "Too large", fmt.Sprintf("the body is larger than %d bytes", maxBody),
+			"send less at a time"), nil
 	case http.StatusUnsupportedMediaType:
-		return problemOf(m.Status, "media-type", "Not JSON", cmp.Or(m.Detail, "the body is of a type that is not known"), "send JSON, with Content-Type: application/json"), nil
+		return problemOf(m.Status, "media-type", "Not JSON", cmp.Or(m.Detail, "the body is of a type that is not known"),
+			"send JSON, with Content-Type: application/json"), nil
 	}
-	return problemOf(m.Status, "request", cmp.Or(http.StatusText(m.Status), "Error"), cmp.Or(m.Detail, "the request cannot be read"), see), nil
+	return problemOf(m.Status, "request", cmp.Or(http.StatusText(m.Status), "Error"), cmp.Or(m.Detail,
+		"the request cannot be read"), see), nil
 }
 
 // problem is what a program is told of an error. What lies with us is told to the log, not to who asks.
@@ -161,11 +168,13 @@ func (s *Server) problem(ctx context.Context, op *operation, err error) *Problem
 	case errors.As(err, &p):
 		return p
 	case errors.As(err, &wrong):
-		return problemOf(http.StatusBadRequest, "query", "Query not understood", err.Error(), "the query language: doc/query.md, or the hint under the search box")
+		return problemOf(http.StatusBadRequest, "query", "Query not understood", err.Error(),
+			"the query language: doc/query.md, or the hint under the search box")
 	case errors.Is(err, store.ErrNotFound):
 		return notFound("such row", "it may have been removed meanwhile; list what there is")
 	case errors.Is(err, context.DeadlineExceeded):
-		q := problemOf(http.StatusServiceUnavailable, "slow", "Took too long", fmt.Sprintf("no answer within %s", answerTime), "ask for less at a time, or try again in a minute")
+		q := problemOf(http.StatusServiceUnavailable, "slow", "Took too long", fmt.Sprintf("no answer within %s", answerTime),
+			"ask for less at a time, or try again in a minute")
 		q.retry = time.Minute
 		return q
 	case errors.Is(err, context.Canceled): // who asked went away, nobody reads this
@@ -176,7 +185,9 @@ func (s *Server) problem(ctx context.Context, op *operation, err error) *Problem
 		}
 		s.cfg.Log.ErrorContext(ctx, "api failed", "url", id, "err", err)
 	}
-	return problemOf(http.StatusInternalServerError, "ours", "Our mistake", "something went wrong here; the request may well be right", "try again in a while; the service's log tells its operator what happened")
+	return problemOf(http.StatusInternalServerError, "ours", "Our mistake",
+		"something went wrong here; the request may well be right",
+		"try again in a while; the service's log tells its operator what happened")
 }
 
 // short cuts what somebody typed to what a message can hold.

@@ -102,7 +102,8 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 		return nil, err
 	}
 	out := &searchOutput{}
-	out.Body.Total, out.Body.Also, out.Body.Meant, out.Body.DidYouMean, out.Body.Next = res.Total, res.Also, res.Meant, res.DidYouMean, next
+	out.Body.Total, out.Body.Also, out.Body.Meant, out.Body.DidYouMean, out.Body.Next = res.Total, res.Also, res.Meant,
+		res.DidYouMean, next
 	out.Body.Capped = next == "" && res.more
 	out.Body.Hits = []Hit{}
 	if len(q.Facets) > 0 {
@@ -120,8 +121,10 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 
 func (s *Server) hit(ctx context.Context, h *index.Hit) (Hit, error) {
 	ms, err := s.matches(ctx, h.Key(), onlyIncluded)
-	out := Hit{Source: h.Source, Ref: h.Ref, Title: h.Title, TitleIn: h.TitleIn, Language: h.Language, Kind: h.Kind, Programme: h.Programme, Identifier: h.Identifier,
-		Status: h.Status, Opens: h.Opens, Deadlines: h.Deadlines, Priorities: []string{}, Score: h.Score, TitleHTML: h.TitleHTML, Snippet: h.Snippet,
+	out := Hit{Source: h.Source, Ref: h.Ref, Title: h.Title, TitleIn: h.TitleIn, Language: h.Language, Kind: h.Kind,
+		Programme: h.Programme, Identifier: h.Identifier,
+		Status: h.Status, Opens: h.Opens, Deadlines: h.Deadlines, Priorities: []string{}, Score: h.Score,
+		TitleHTML: h.TitleHTML, Snippet: h.Snippet,
 		URL: webURL(h.URL), Web: s.web(h.Key()), AlsoAt: h.Also}
 	for _, m := range ms {
 		out.Priorities = append(out.Priorities, m.Priority)
@@ -174,8 +177,10 @@ func narrowed(q *index.Query) []string {
 	for _, f := range []struct {
 		name   string
 		values []string
-	}{{"q", []string{q.Text}}, {"status", q.Status}, {"kind", q.Kinds}, {"programme", q.Programmes}, {"source", q.Sources}, {"priority", q.Priorities},
-		{"department", q.Departments}, {"action_type", q.Actions}, {"budget", q.Budgets}, {"deadline", q.Deadlines}, {"sort", []string{q.Sort}}, {"lang", []string{q.Lang}}} {
+	}{{"q", []string{q.Text}}, {"status", q.Status}, {"kind", q.Kinds}, {"programme", q.Programmes}, {"source", q.Sources},
+		{"priority", q.Priorities},
+		{"department", q.Departments}, {"action_type", q.Actions}, {"budget", q.Budgets}, {"deadline", q.Deadlines}, {"sort",
+			[]string{q.Sort}}, {"lang", []string{q.Lang}}} {
 		for _, v := range f.values {
 			if v != "" {
 				out = append(out, f.name+"="+v)
@@ -213,8 +218,9 @@ func (s *Server) whereIs(ctx context.Context, q index.Query, at hitPlace) (int, 
 
 // query makes the Filters a query, or says which of them nothing can have.
 func (s *Server) query(ctx context.Context, in *Filters) (index.Query, error) {
-	q := index.Query{Programmes: unique(in.Programme), Sources: unique(in.Source), Priorities: unique(in.Priority), Departments: unique(in.Department),
-		Actions: unique(in.Action), Budgets: unique(in.Budget), Deadlines: unique(in.Deadline)}
+	q := index.Query{Programmes: unique(in.Programme), Sources: unique(in.Source), Priorities: unique(in.Priority),
+		Departments: unique(in.Department),
+		Actions:     unique(in.Action), Budgets: unique(in.Budget), Deadlines: unique(in.Deadline)}
 	for _, v := range unique(in.Status) {
 		q.Status = append(q.Status, string(v))
 	}

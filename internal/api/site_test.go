@@ -199,6 +199,10 @@ func serve(t testing.TB, url string) *service {
 			MessageID: period + ".kultur@example.org", Due: now}, c)
 		check(t, err)
 	}
+	secret, err := store.PackContent(&store.Content{Subject: "Logga in"})
+	check(t, err)
+	_, err = s.store.Post(ctx, store.Mail{MailKey: store.MailKey{Recipient: "sign-in:x", Period: "once"}, Kind: "sign-in", Address: "anna@example.org", MessageID: "x@example.org", Due: now}, secret)
+	check(t, err)
 	check(t, s.store.Decide(ctx, subscription.Decision{Key: call.Key{Source: "ft-portal", Ref: "BULK-00"}, Department: "miljo", Choice: subscription.Follow, Who: "handläggare", At: now.Add(-time.Hour)}))
 	s.sync()
 	return s
@@ -231,6 +235,7 @@ func (s *service) start(cfg Config) {
 	s.t.Helper()
 	cfg.Plan = func() *plan.Plan { return &testPlan }
 	cfg.Store, cfg.Index, cfg.Now, cfg.Log = s.store, s.index, func() time.Time { return now }, slog.New(slog.NewTextHandler(s.t.Output(), nil))
+	cfg.Unseen = "sign-in"
 	cfg.SourceIDs = []string{"ft-portal", "have-your-say"}
 	if cfg.BaseURL == "" {
 		cfg.BaseURL = "https://utkik.example.org"

@@ -127,5 +127,6 @@ func (s *Server) listRuns(ctx context.Context, in *runsInput) (*runsOutput, erro
 }
 
 func runOf(r *store.Run) Run {
-	return Run{r.ID, r.Source, r.Kind, r.Started, instant(r.Ended), r.Requests, r.NotModified, r.Bytes, r.Seen, r.Added, r.Changed, r.Gone, r.Quarantined, r.Complete, r.Suspect, r.Error}
+	return Run{r.ID, r.Source, r.Kind, r.Started, instant(r.Ended), r.Requests, r.NotModified, r.Bytes, r.Seen, r.Added,
+		r.Changed, r.Gone, r.Quarantined, r.Complete, r.Suspect, r.Error}
 }

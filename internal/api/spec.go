@@ -25,12 +25,16 @@ var files embed.FS
 func info() *huma.Info {
 	return &huma.Info{
 		Title: "Utkik", Version: "1.0.0",
-		Description: "EU funding calls and consultations, with every version, every change and why they matter to the authority's plan.\n\n" +
+		Description: "EU funding calls and consultations, with every version, every change and why they matter to the " +
+			"authority's plan.\n\n" +
 			"**Names** of a call's fields are those of the exchange format; days are days of Brussels, times are RFC 3339.\n\n" +
-			"**Paging**: answers of more than one page have `next`; send it as `cursor` with the same filters. Cursors may be kept for any time. " +
+			"**Paging**: answers of more than one page have `next`; send it as `cursor` with the same filters. Cursors may be " +
+			"kept for any time. " +
 			"One that is of another list answers 400, one whose place is gone 410.\n\n" +
-			"**Saving traffic**: every GET has an ETag, the same on every machine and after a restart; send it as If-None-Match and get 304.\n\n" +
-			"**Mistakes** are answered with application/problem+json: `detail` says what was wrong, `mend` what to do. Parameters that do not exist are mistakes.\n\n" +
+			"**Saving traffic**: every GET has an ETag, the same on every machine and after a restart; send it as If-None-Match " +
+			"and get 304.\n\n" +
+			"**Mistakes** are answered with application/problem+json: `detail` says what was wrong, `mend` what to do. " +
+			"Parameters that do not exist are mistakes.\n\n" +
 			"**Keys**: `Authorization: Bearer utk_…`. Where reading is open, reading needs none.\n\n" +
 			"**Growth**: answers may get more fields under /api/v1; nothing is taken away or altered in meaning.",
 	}
@@ -48,7 +52,8 @@ func tags() []*huma.Tag {
 }
 
 func security() map[string]*huma.SecurityScheme {
-	return map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer", Description: "A key, given with `utkik keys add`."}}
+	return map[string]*huma.SecurityScheme{"key": {Type: "http", Scheme: "bearer",
+		Description: "A key, given with `utkik keys add`."}}
 }
 
 // schemaName is what a type is called in the description.
@@ -68,7 +73,8 @@ func (s *Server) humaOperation(op *operation) huma.Operation {
 		op.status = http.StatusOK
 	}
 	out := huma.Operation{
-		Method: op.method, Path: op.path, OperationID: op.id, Tags: []string{op.tag}, Summary: op.summary, Description: op.about, DefaultStatus: op.status,
+		Method: op.method, Path: op.path, OperationID: op.id, Tags: []string{op.tag}, Summary: op.summary,
+		Description: op.about, DefaultStatus: op.status,
 		MaxBodyBytes: maxBody, Responses: map[string]*huma.Response{}, Security: []map[string][]string{{"key": {}}},
 		Extensions: map[string]any{"x-role": op.role.String()},
 	}
@@ -81,14 +87,16 @@ func (s *Server) humaOperation(op *operation) huma.Operation {
 	}
 	out.Responses[fmt.Sprint(op.status)] = good
 	problem := s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")
-	bad := map[int]string{400: "A parameter that does not exist, a cursor of another list, or a query that cannot be read.", 401: "Not signed in.", 403: "Signed in, but without the role.",
+	bad := map[int]string{400: "A parameter that does not exist, a cursor of another list, or a query that cannot be read.",
+		401: "Not signed in.", 403: "Signed in, but without the role.",
 		422: "A value that does not fit.", 429: "More than one may ask at a time: see Retry-After.", 503: "Took too long."}
 	if strings.Contains(op.path, "{") || op.method != get {
 		bad[404] = "Not found."
 	}
 	if op.method == get {
 		out.Responses["304"] = &huma.Response{Description: "Still as the If-None-Match of the request has it."}
-		good.Headers = map[string]*huma.Param{"ETag": {Description: "Names this answer by its bytes.", Schema: &huma.Schema{Type: "string"}}}
+		good.Headers = map[string]*huma.Param{"ETag": {Description: "Names this answer by its bytes.",
+			Schema: &huma.Schema{Type: "string"}}}
 	}
 	for _, id := range []string{"list-changes", "list-calls", "search", "list-matches"} {
 		if op.id == id {
@@ -102,7 +110,8 @@ func (s *Server) humaOperation(op *operation) huma.Operation {
 		bad[412] = "It is another by now than If-Match says."
 	}
 	for status, why := range bad {
-		out.Responses[fmt.Sprint(status)] = &huma.Response{Description: why, Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
+		out.Responses[fmt.Sprint(status)] = &huma.Response{Description: why,
+			Content: map[string]*huma.MediaType{"application/problem+json": {Schema: problem}}}
 	}
 	return out
 }
@@ -110,14 +119,21 @@ func (s *Server) humaOperation(op *operation) huma.Operation {
 // callFields says what the fields of the exchange format are; [call.Call] says it to us.
 var callFields = map[string]string{
 	"source": "Id of the source.", "ref": "The source's own stable id.", "kind": "call, consultation, planned or news.",
-	"title": "In language.", "programme": "Short name, such as HORIZON.", "call": "Code of the call that the topic belongs to.", "identifier": "Code of the topic.",
-	"status": "forthcoming, open or closed, as the source says.", "opens": "A day of Brussels, or a time with zone.", "deadlines": "In order of time; stages or cut-offs.",
-	"deadline_model": "single-stage, two-stage or multiple cut-off.", "action_types": "Forms of support, in the source's words.", "budget_eur": "Whole euros for this item.",
-	"language": "Of title and text, BCP 47.", "text": "Plain; paragraphs apart by an empty line.", "url": "At the source, for people; as the source has it.", "topics": "The source's keywords or policy areas.",
-	"call_title": "Of the call that the topic belongs to.", "parent_title": "Of a cascade call: the topic that funds it.", "project": "Of a cascade call: the project that runs it.",
-	"divisions": "Parts of the programme, coarse to fine.", "grants": "How many are expected.", "contribution_min_eur": "Per grant.", "contribution_max_eur": "Per grant.",
-	"eligible": "Who may apply, in the source's words.", "expected": "When it will open, in words, where no day is stated.", "translations": "Its title in other languages.",
-	"stages": "Of a consultation: each time that it asks.", "links": "Documents and pages that its source names beside it.",
+	"title": "In language.", "programme": "Short name, such as HORIZON.",
+	"call": "Code of the call that the topic belongs to.", "identifier": "Code of the topic.",
+	"status": "forthcoming, open or closed, as the source says.", "opens": "A day of Brussels, or a time with zone.",
+	"deadlines":      "In order of time; stages or cut-offs.",
+	"deadline_model": "single-stage, two-stage or multiple cut-off.",
+	"action_types":   "Forms of support, in the source's words.", "budget_eur": "Whole euros for this item.",
+	"language": "Of title and text, BCP 47.", "text": "Plain; paragraphs apart by an empty line.",
+	"url": "At the source, for people; as the source has it.", "topics": "The source's keywords or policy areas.",
+	"call_title": "Of the call that the topic belongs to.", "parent_title": "Of a cascade call: the topic that funds it.",
+	"project":   "Of a cascade call: the project that runs it.",
+	"divisions": "Parts of the programme, coarse to fine.", "grants": "How many are expected.",
+	"contribution_min_eur": "Per grant.", "contribution_max_eur": "Per grant.",
+	"eligible": "Who may apply, in the source's words.", "expected": "When it will open, in words, where no day is stated.",
+	"translations": "Its title in other languages.",
+	"stages":       "Of a consultation: each time that it asks.", "links": "Documents and pages that its source names beside it.",
 }
 
 // describe makes the description of everything and serves it.
@@ -166,6 +182,7 @@ func (s *Server) describe() error {
 // described gives an operation as the description has it.
 func (s *Server) described(op *operation) *huma.Operation {
 	item := s.huma.OpenAPI().Paths[op.path]
-	i := slices.IndexFunc([]*huma.Operation{item.Get, item.Post, item.Put, item.Delete}, func(o *huma.Operation) bool { return o != nil && o.OperationID == op.id })
+	i := slices.IndexFunc([]*huma.Operation{item.Get, item.Post, item.Put, item.Delete},
+		func(o *huma.Operation) bool { return o != nil && o.OperationID == op.id })
 	return []*huma.Operation{item.Get, item.Post, item.Put, item.Delete}[i]
 }

@@ -3,10 +3,12 @@ package app
 import (
 	"context"
 	"io"
+	"net"
 	"sync"
 
 	"utkik/internal/account"
 	"utkik/internal/api"
+	"utkik/internal/door"
 	"utkik/internal/mcp"
 	"utkik/internal/plan"
 )
@@ -14,7 +16,8 @@ import (
 // answerPrograms adds what programs ask for, beside the pages and under the same plan.
 func (a *App) answerPrograms(s *site, pages *pages) error {
 	conf := api.Config{
-		Plan: func() *plan.Plan { return pages.plan.Load() }, Store: a.Store, Index: pages.conf.Index, Sources: a.sourcesForPrograms, Save: a.SaveRecipient,
+		Plan: func() *plan.Plan { return pages.plan.Load() }, Store: a.Store, Index: pages.conf.Index,
+		Sources: a.sourcesForPrograms, Save: a.SaveRecipient, Unseen: door.KindSignIn,
 		BaseURL: a.Config.Web.BaseURL, Anyone: a.anyone(), Now: a.now, Log: a.log,
 	}
 	for _, src := range a.Config.Sources() {
@@ -28,9 +31,23 @@ func (a *App) answerPrograms(s *site, pages *pages) error {
 		return err
 	}
 	s.room(programs, addressesOf(programs.Routes()), "/api", "/api/")
-	models := mcp.New(mcp.Config{Plan: conf.Plan, Store: a.Store, Index: pages.conf.Index, BaseURL: a.Config.Web.BaseURL, Now: a.now, Log: a.log})
-	s.room(programs.Guard(account.Reader, models.Handler()), []address{{"/mcp", account.Reader}}, "/mcp") // only reads, by whichever method
+	models := mcp.New(mcp.Config{Plan: conf.Plan, Store: a.Store, Index: pages.conf.Index, BaseURL: a.pagesAt(),
+		Proxied: a.Config.Web.BaseURL != "", Now: a.now, Log: a.log})
+	s.room(programs.Guard(account.Reader, models.Handler()), []address{{"/mcp", account.Reader}},
+		"/mcp") // only reads, by whichever method
 	return nil
+}
+
+// pagesAt is an address of the pages that a person can follow who is told of it: the configured one, or else this machine's.
+func (a *App) pagesAt() string {
+	if base := a.Config.Web.BaseURL; base != "" {
+		return base
+	}
+	host, port, err := net.SplitHostPort(a.Config.Web.Listen)
+	if ip := net.ParseIP(host); err != nil || host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 // AnswerModel answers one language model over a pair of streams until it goes. Each answer is of the store as it then is.
@@ -43,7 +60,8 @@ func (a *App) AnswerModel(ctx context.Context, in io.ReadCloser, out io.WriteClo
 		return err
 	}
 	var one sync.Mutex // a model may ask several things at a time
-	conf := mcp.Config{Plan: func() *plan.Plan { return a.Plan }, Store: a.Store, Index: x, BaseURL: a.Config.Web.BaseURL, Now: a.now, Log: a.log}
+	conf := mcp.Config{Plan: func() *plan.Plan { return a.Plan }, Store: a.Store, Index: x, BaseURL: a.pagesAt(),
+		Now: a.now, Log: a.log}
 	conf.CatchUp = func(ctx context.Context) error {
 		one.Lock()
 		defer one.Unlock()
@@ -57,7 +75,8 @@ func (a *App) sourcesForPrograms(ctx context.Context) ([]api.Source, error) {
 	all, err := a.Sources(ctx, "")
 	out := make([]api.Source, len(all))
 	for i, s := range all {
-		out[i] = api.Source{ID: s.Source.ID, Name: s.Source.Name, NameEN: s.Source.NameEN, Kind: s.Source.Kind, Home: s.Source.Home, Enabled: s.Source.Enabled,
+		out[i] = api.Source{ID: s.Source.ID, Name: s.Source.Name, NameEN: s.Source.NameEN, Kind: s.Source.Kind,
+			Home: s.Source.Home, Enabled: s.Source.Enabled,
 			EveryHours: s.Source.Every.Hours(), State: string(s.State), Reason: s.Reason, Held: s.Held}
 		if !s.Since.IsZero() {
 			out[i].Since = &s.Since

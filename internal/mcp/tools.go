@@ -74,7 +74,8 @@ type searchOut struct {
 }
 
 func (s *Server) search(ctx context.Context, in searchIn) (searchOut, error) {
-	q := index.Query{Text: in.Query, Status: in.Status, Kinds: in.Kind, Programmes: in.Programme, Priorities: in.Priority, Sort: cmp.Or(in.Sort, index.SortRelevance),
+	q := index.Query{Text: in.Query, Status: in.Status, Kinds: in.Kind, Programmes: in.Programme, Priorities: in.Priority,
+		Sort: cmp.Or(in.Sort, index.SortRelevance),
 		Lang: cmp.Or(in.Language, "sv"), Highlight: true}
 	if err := errors.Join(
 		oneOf("status", in.Status, []string{"open", "forthcoming", "closed"}),
@@ -121,7 +122,8 @@ func (s *Server) search(ctx context.Context, in searchIn) (searchOut, error) {
 	case out.Total == 0:
 		out.Next = "Nothing found: call search again with fewer or other words, for instance one word of the subject."
 	case shown < out.Total:
-		out.Next = fmt.Sprintf("%d more: call search with page %d, or narrow it with status, kind, programme, priority or deadline_before. get_call reads one.", out.Total-shown, max(in.Page, 1)+1)
+		out.Next = fmt.Sprintf("%d more: call search with page %d, or narrow it with status, kind, programme, priority or "+
+			"deadline_before. get_call reads one.", out.Total-shown, max(in.Page, 1)+1)
 	default:
 		out.Next = "That is all. get_call reads one, explain_match says why it concerns the plan."
 	}
@@ -131,7 +133,8 @@ func (s *Server) search(ctx context.Context, in searchIn) (searchOut, error) {
 // find searches for a page of hits, and sets what q lacks.
 func (s *Server) find(ctx context.Context, q *index.Query, limit, page int) (index.Result, error) {
 	if limit < 0 || limit > mostHits || page < 0 || page > 400 {
-		return index.Result{}, refuse("limit %d or page %d is out of range", "Use a limit of 1 to 25 and pages from 1.", limit, page)
+		return index.Result{}, refuse("limit %d or page %d is out of range", "Use a limit of 1 to 25 and pages from 1.",
+			limit, page)
 	}
 	q.Limit = cmp.Or(limit, usualHits)
 	q.Offset, q.Now = (max(page, 1)-1)*q.Limit, s.cfg.Now()
@@ -140,7 +143,8 @@ func (s *Server) find(ctx context.Context, q *index.Query, limit, page int) (ind
 
 func (s *Server) brief(ctx context.Context, h *index.Hit) (brief, error) {
 	c := call.Call{Deadlines: h.Deadlines}
-	b := brief{ID: h.Key().String(), Title: cmp.Or(h.Title, h.Identifier, h.Ref), Kind: string(h.Kind), Status: string(h.Status), Programme: h.Programme, Page: s.page(h.Key()), Source: webURL(h.URL)}
+	b := brief{ID: h.Key().String(), Title: cmp.Or(h.Title, h.Identifier, h.Ref), Kind: string(h.Kind),
+		Status: string(h.Status), Programme: h.Programme, Page: s.page(h.Key()), Source: webURL(h.URL)}
 	if d, ok := c.NextDeadline(s.cfg.Now()); ok {
 		b.Deadline = moment(d)
 	}
@@ -268,8 +272,10 @@ func (s *Server) getCall(ctx context.Context, in getIn) (whole, error) {
 	}
 	c, now := &rec.Call, s.cfg.Now()
 	title, _ := c.TitleIn(cmp.Or(in.Language, "sv"))
-	w := whole{ID: c.Key().String(), Title: cmp.Or(title, c.Identifier, c.Ref), Kind: string(c.Kind), Status: string(c.StatusAt(now)), Programme: c.Programme, Identifier: c.Identifier,
-		Opens: moment(c.Opens), DeadlineModel: c.DeadlineModel, Expected: c.Expected, BudgetEUR: c.BudgetEUR, MinEUR: c.MinEUR, MaxEUR: c.MaxEUR, Grants: c.Grants,
+	w := whole{ID: c.Key().String(), Title: cmp.Or(title, c.Identifier, c.Ref), Kind: string(c.Kind),
+		Status: string(c.StatusAt(now)), Programme: c.Programme, Identifier: c.Identifier,
+		Opens: moment(c.Opens), DeadlineModel: c.DeadlineModel, Expected: c.Expected, BudgetEUR: c.BudgetEUR,
+		MinEUR: c.MinEUR, MaxEUR: c.MaxEUR, Grants: c.Grants,
 		ActionTypes: c.ActionTypes, Eligible: c.Eligible, Priorities: []priorityWhy{}, Page: s.page(c.Key()), Source: webURL(c.URL)}
 	if title != c.Title {
 		w.SourceTitle = c.Title
@@ -281,7 +287,8 @@ func (s *Server) getCall(ctx context.Context, in getIn) (whole, error) {
 		w.Deadlines = append(w.Deadlines, moment(d))
 	}
 	for _, st := range c.Stages {
-		w.Stages = append(w.Stages, strings.TrimSpace(fmt.Sprintf("%s: %s to %s", st.Name, cmp.Or(moment(st.Opens), "?"), cmp.Or(moment(st.Closes), "?"))))
+		w.Stages = append(w.Stages, strings.TrimSpace(fmt.Sprintf("%s: %s to %s", st.Name, cmp.Or(moment(st.Opens), "?"),
+			cmp.Or(moment(st.Closes), "?"))))
 	}
 	if err := s.concerns(ctx, &w, c.Key()); err != nil {
 		return whole{}, err
@@ -291,7 +298,8 @@ func (s *Server) getCall(ctx context.Context, in getIn) (whole, error) {
 	}
 	letters := []rune(c.Text)
 	if in.TextFrom < 0 || in.TextFrom > len(letters) {
-		return whole{}, refuse("the text has %d letters, so it cannot begin at %d", "Call get_call again with text_from 0.", len(letters), in.TextFrom)
+		return whole{}, refuse("the text has %d letters, so it cannot begin at %d", "Call get_call again with text_from 0.",
+			len(letters), in.TextFrom)
 	}
 	end := min(in.TextFrom+textAtOnce, len(letters))
 	w.Text = string(letters[in.TextFrom:end])
@@ -404,7 +412,8 @@ func (s *Server) listOpen(ctx context.Context, in openIn) (openOut, error) {
 	if err != nil {
 		return openOut{}, err
 	}
-	q := index.Query{Priorities: []string{p.ID}, Kinds: in.Kind, Status: []string{string(call.StatusOpen)}, Sort: index.SortDeadline, Lang: "sv"}
+	q := index.Query{Priorities: []string{p.ID}, Kinds: in.Kind, Status: []string{string(call.StatusOpen)},
+		Sort: index.SortDeadline, Lang: "sv"}
 	if in.Forthcoming == nil || *in.Forthcoming {
 		q.Status = append(q.Status, string(call.StatusForthcoming))
 	}
@@ -435,7 +444,8 @@ func (s *Server) listOpen(ctx context.Context, in openIn) (openOut, error) {
 	case out.Total == 0:
 		out.Next = "Nothing is open for it now. search with this priority and status closed shows what there was."
 	case shown < out.Total:
-		out.Next = fmt.Sprintf("%d more: call list_open_for_priority with page %d. get_call reads one, explain_match has every reason.", out.Total-shown, max(in.Page, 1)+1)
+		out.Next = fmt.Sprintf("%d more: call list_open_for_priority with page %d. get_call reads one, explain_match "+
+			"has every reason.", out.Total-shown, max(in.Page, 1)+1)
 	default:
 		out.Next = "That is all. get_call reads one, explain_match has every reason."
 	}
@@ -499,7 +509,8 @@ func (s *Server) explain(ctx context.Context, in explainIn) (explainOut, error) 
 		if only != "" && m.Priority != only {
 			continue
 		}
-		e := explains{ID: m.Priority, Name: s.nameOf(m.Priority), Score: m.Score, Reasons: []why{}, Verdict: "It concerns the priority: a digest carries it."}
+		e := explains{ID: m.Priority, Name: s.nameOf(m.Priority), Score: m.Score, Reasons: []why{},
+			Verdict: "It concerns the priority: a digest carries it."}
 		if !m.Included {
 			e.Verdict = "Something speaks for it, but too little for a digest."
 		}
@@ -512,7 +523,8 @@ func (s *Server) explain(ctx context.Context, in explainIn) (explainOut, error) 
 	case len(out.Matches) > 0:
 		out.Next = "Quote both sentences when you tell people why, with the page's address."
 	case only != "":
-		out.Next = fmt.Sprintf("Nothing in the call speaks for %s: none of its words and rules was found. Without priority explain_match shows what it does concern.", only)
+		out.Next = fmt.Sprintf("Nothing in the call speaks for %s: none of its words and rules was found. Without priority "+
+			"explain_match shows what it does concern.", only)
 	default:
 		out.Next = "It concerns none of the plan's priorities: none of their words and rules was found in it."
 	}

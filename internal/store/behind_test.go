@@ -113,10 +113,10 @@ func TestMailsBehind(t *testing.T) {
 			}
 		}
 		for _, tt := range []struct {
-			recipient, kind string
-			want            int
-		}{{"", "", 10}, {"r0", "", 6}, {"", "digest", 5}, {"r1", "reminder", 2}, {"none", "", 0}} {
-			once, err := s.MailsBefore(ctx, Mail{}, tt.recipient, tt.kind, 0)
+			recipient, kind, without string
+			want                     int
+		}{{"", "", "", 10}, {"r0", "", "", 6}, {"", "digest", "", 5}, {"r1", "reminder", "", 2}, {"none", "", "", 0}, {"", "", "digest", 5}, {"", "digest", "digest", 0}} {
+			once, err := s.MailsBefore(ctx, Mail{}, tt.recipient, tt.kind, tt.without, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestMailsBehind(t *testing.T) {
 				want = append(want, m.MailKey)
 			}
 			for last := (Mail{}); ; {
-				page, err := s.MailsBefore(ctx, last, tt.recipient, tt.kind, 2)
+				page, err := s.MailsBefore(ctx, last, tt.recipient, tt.kind, tt.without, 2)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -281,13 +281,15 @@ func (s *Store) Mails(ctx context.Context, state MailState, limit int) ([]Mail, 
 }
 
 // MailsBefore gives the mails that stand behind one in the order of Mails, of which only Written and the key are looked at; the
-// zero Mail begins with the newest. Unlike Mails, the installation's own store gives none of other organisations. Only those to that recipient and of that kind, unless empty. A limit of 0 is none.
-func (s *Store) MailsBefore(ctx context.Context, m Mail, recipient, kind string, limit int) ([]Mail, error) {
+// zero Mail begins with the newest. Unlike Mails, the installation's own store gives none of other organisations. Only those to
+// that recipient and of that kind, unless empty, and none of the kind without. A limit of 0 is none.
+func (s *Store) MailsBefore(ctx context.Context, m Mail, recipient, kind, without string, limit int) ([]Mail, error) {
 	written := int64(math.MaxInt64)
 	if !m.Written.IsZero() {
 		written = ms(m.Written)
 	}
-	return all(ctx, s, s.scanMail, outboxBefore, s.prefix, written, s.ownOf(m.Recipient), m.Period, s.ownOf(recipient), kind, most(limit))
+	return all(ctx, s, s.scanMail, outboxBefore, s.prefix, written, s.ownOf(m.Recipient), m.Period, s.ownOf(recipient), kind,
+		without, most(limit))
 }
 
 // MailCount is how many mails are in a state.

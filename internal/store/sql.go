@@ -465,7 +465,8 @@ var statements = [queries]string{
 	outboxList:      outboxSelect + `WHERE ` + mailsOf + `ORDER BY written DESC, recipient, period LIMIT $2`,
 	outboxListState: outboxSelect + `WHERE ` + mailsOf + `AND state = $2 ORDER BY written DESC, recipient, period LIMIT $3`,
 	outboxBefore: outboxSelect + `WHERE ` + within(`recipient`) + `AND (written < $2 OR written = $2 AND (recipient, period) > ($3, $4))
-		AND (recipient = $5 OR $5 = '') AND (kind = $6 OR $6 = '') ORDER BY written DESC, recipient, period LIMIT $7`,
+		AND (recipient = $5 OR $5 = '') AND (kind = $6 OR $6 = '') AND (kind <> $7 OR $7 = '')
+		ORDER BY written DESC, recipient, period LIMIT $8`,
 	outboxQueued: outboxSelect + `WHERE state = 'queued' AND due <= $1
 		ORDER BY due, content, recipient, period LIMIT $2`, // who is told the same stands together
 	outboxCounts: `SELECT state, COUNT(*), MIN(due) FROM outbox WHERE ` + mailsOf + `GROUP BY state ORDER BY state`,

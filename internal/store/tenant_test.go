@@ -153,9 +153,9 @@ func TestOrganisationsApart(t *testing.T) {
 			if m, err := s.Mail(ctx, MailKey{"kultur", "2026-05-01"}); err != nil || m.Name != mine || m.Recipient != "kultur" {
 				t.Errorf("%q: mail %+v, %v", org, m, err)
 			}
-			before, err := s.MailsBefore(ctx, Mail{}, "", "", 0)
+			before, err := s.MailsBefore(ctx, Mail{}, "", "", "", 0)
 			check(err)
-			to, err := s.MailsBefore(ctx, Mail{Written: late, MailKey: MailKey{"kultur", "z"}}, "kultur", "", 0)
+			to, err := s.MailsBefore(ctx, Mail{Written: late, MailKey: MailKey{"kultur", "z"}}, "kultur", "", "", 0)
 			check(err)
 			if len(before) != 3 || len(to) != 2 || before[0].Name != mine || to[0].Recipient != "kultur" {
 				t.Errorf("%q reads %d mails, of one %d", org, len(before), len(to))
