@@ -1,8 +1,10 @@
 package index
 
 import (
+	"errors"
 	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -101,9 +103,10 @@ type columns struct {
 	lists     keeper[listName, *unpacked]
 	texts     keeper[uint32, string] // by document
 
-	idOnce sync.Once
-	ids    []string // by document
-	idErr  error
+	idAsked atomic.Int64 // how often one was looked up
+	idOnce  sync.Once
+	ids     []string // by document
+	idErr   error
 }
 
 func (c *columns) deadlinesOf(doc uint32) []moment {
@@ -172,102 +175,157 @@ func postings(seg segment.Segment, field string, fn func(term string, doc uint32
 	}
 }
 
+// readColumns reads the columns of a segment, several at a time: they are what a program waits for that has just started.
 func readColumns(seg segment.Segment, nums []*names, groups *names) (*columns, error) {
 	c := &columns{count: int(seg.Count())}
-	type pair struct{ doc, value uint32 }
+	var reads []func() error
 	for i, facet := range facets[:columnDeadline] {
-		col := column{one: make([]uint32, c.count)}
-		var more []pair
-		var term string
-		var number uint32
-		err := postings(seg, facet, func(t string, doc uint32) error {
-			if int(doc) >= c.count {
-				return fmt.Errorf("field %s names document %d of %d", facet, doc, c.count)
-			}
-			if number == 0 || t != term {
-				term, number = strings.Clone(t), 0
-				number = nums[i].number(term)
-			}
-			if col.one[doc] == 0 {
-				col.one[doc] = number
-			} else {
-				more = append(more, pair{doc, number})
-			}
-			return nil
+		reads = append(reads, func() (err error) {
+			c.facets[i], err = readFacet(seg, facet, nums[i], c.count)
+			return err
 		})
-		if err != nil {
-			return nil, err
-		}
-		if len(more) > 0 {
-			for doc, v := range col.one {
-				if v != 0 {
-					more = append(more, pair{uint32(doc), v})
-				}
-			}
-			slices.SortFunc(more, func(a, b pair) int {
-				if a.doc != b.doc {
-					return int(a.doc) - int(b.doc)
-				}
-				return int(a.value) - int(b.value)
-			})
-			col = column{off: make([]uint32, c.count+1), all: make([]uint32, len(more))}
-			for k, p := range more {
-				col.off[p.doc+1]++
-				col.all[k] = p.value
-			}
-			for d := range c.count {
-				col.off[d+1] += col.off[d]
-			}
-		}
-		c.facets[i] = col
 	}
+	reads = append(reads,
+		func() (err error) {
+			c.deadOff, c.deadlines, err = readMoments(seg, fieldDeadline, c.count)
+			return err
+		},
+		func() (err error) { c.opens, err = readDays(seg, fieldOpens, c.count); return err },
+		func() (err error) { c.seen, err = readDays(seg, fieldSeen, c.count); return err },
+		func() error {
+			return c.readGroups(func(field string, fn func(string, uint32) error) error { return postings(seg, field, fn) }, groups)
+		})
+	errs := make([]error, len(reads))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(reads)) {
+		wg.Go(func() {
+			for at := int(next.Add(1)) - 1; at < len(reads); at = int(next.Add(1)) - 1 {
+				// A panic must be that of whoever asked, who knows what to do about a damaged segment.
+				_, errs[at] = guard(func() (struct{}, error) { return struct{}{}, reads[at]() })
+			}
+		})
+	}
+	wg.Wait()
+	return c, errors.Join(errs...)
+}
 
+func readFacet(seg segment.Segment, facet string, nums *names, count int) (column, error) {
+	col := column{one: make([]uint32, count)}
+	type pair struct{ doc, value uint32 }
+	var more []pair
+	var term string
+	var number uint32
+	err := postings(seg, facet, func(t string, doc uint32) error {
+		if int(doc) >= count {
+			return fmt.Errorf("field %s names document %d of %d", facet, doc, count)
+		}
+		if number == 0 || t != term {
+			term, number = strings.Clone(t), 0
+			number = nums.number(term)
+		}
+		if col.one[doc] == 0 {
+			col.one[doc] = number
+		} else {
+			more = append(more, pair{doc, number})
+		}
+		return nil
+	})
+	if err != nil || len(more) == 0 {
+		return col, err
+	}
+	several := column{off: make([]uint32, count+1)}
+	for doc, v := range col.one {
+		if v != 0 {
+			several.off[doc+1]++
+		}
+	}
+	for _, p := range more {
+		several.off[p.doc+1]++
+	}
+	for d := range count {
+		several.off[d+1] += several.off[d]
+	}
+	several.all = make([]uint32, several.off[count])
+	at := slices.Clone(several.off[:count])
+	put := func(doc, value uint32) {
+		several.all[at[doc]] = value
+		at[doc]++
+	}
+	for doc, v := range col.one {
+		if v != 0 {
+			put(uint32(doc), v)
+		}
+	}
+	for _, p := range more {
+		put(p.doc, p.value)
+	}
+	for d := range count {
+		slices.Sort(several.all[several.off[d]:several.off[d+1]])
+	}
+	return several, nil
+}
+
+// eachMoment calls fn for every moment of a field, by day.
+func eachMoment(seg segment.Segment, field string, count int, fn func(doc uint32, m moment)) error {
+	return postings(seg, field, func(t string, doc uint32) error {
+		m, err := decodeMoment([]byte(t))
+		if err != nil || int(doc) >= count {
+			return fmt.Errorf("field %s: term %x of document %d: %v", field, t, doc, err)
+		}
+		fn(doc, m)
+		return nil
+	})
+}
+
+// readMoments gives the moments of a field: document d has all[off[d]:off[d+1]], by end.
+func readMoments(seg segment.Segment, field string, count int) (off []uint32, all []moment, err error) {
 	type dated struct {
 		doc uint32
 		m   moment
 	}
-	moments := func(field string) ([]dated, error) {
-		var out []dated
-		err := postings(seg, field, func(t string, doc uint32) error {
-			m, err := decodeMoment([]byte(t))
-			if err != nil || int(doc) >= c.count {
-				return fmt.Errorf("field %s: term %x of document %d: %v", field, t, doc, err)
-			}
-			out = append(out, dated{doc, m})
-			return nil
-		})
-		return out, err
-	}
-	ds, err := moments(fieldDeadline)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortFunc(ds, func(a, b dated) int {
-		if a.doc != b.doc {
-			return int(a.doc) - int(b.doc)
-		}
-		return int(a.m.end) - int(b.m.end)
+	var found []dated
+	off = make([]uint32, count+1)
+	err = eachMoment(seg, field, count, func(doc uint32, m moment) {
+		found = append(found, dated{doc, m})
+		off[doc+1]++
 	})
-	c.deadOff = make([]uint32, c.count+1)
-	for _, d := range ds {
-		c.deadOff[d.doc+1]++
-		c.deadlines = append(c.deadlines, d.m)
+	if err != nil {
+		return nil, nil, err
 	}
-	for d := range c.count {
-		c.deadOff[d+1] += c.deadOff[d]
+	for d := range count {
+		off[d+1] += off[d]
 	}
-	for field, days := range map[string]*[]int32{fieldOpens: &c.opens, fieldSeen: &c.seen} {
-		*days = slices.Repeat([]int32{noDay}, c.count)
-		found, err := moments(field)
+	all = make([]moment, len(found))
+	at := slices.Clone(off[:count])
+	for _, f := range found {
+		all[at[f.doc]] = f.m
+		at[f.doc]++
+	}
+	for d := range count {
+		slices.SortFunc(all[off[d]:off[d+1]], func(a, b moment) int { return int(a.end) - int(b.end) })
+	}
+	return off, all, nil
+}
+
+// readDays gives the day of a field for each document, or noDay.
+func readDays(seg segment.Segment, field string, count int) ([]int32, error) {
+	days := slices.Repeat([]int32{noDay}, count)
+	return days, eachMoment(seg, field, count, func(doc uint32, m moment) { days[doc] = m.day })
+}
+
+// idOf gives the id of a document. To look one up takes a microsecond, to read all of them tens of milliseconds at 50,000 calls:
+// whoever asks for few does not wait for the others.
+func (c *columns) idOf(seg segment.Segment, doc uint32) (string, error) {
+	if c.idAsked.Add(1) > int64(c.count/16) {
+		ids, err := c.idsOf(seg)
 		if err != nil {
-			return nil, err
+			return "", err
 		}
-		for _, d := range found {
-			(*days)[d.doc] = d.m.day
-		}
+		return ids[doc], nil
 	}
-	err = c.readGroups(func(field string, fn func(string, uint32) error) error { return postings(seg, field, fn) }, groups)
-	return c, err
+	id, err := seg.DocID(uint64(doc))
+	return string(id), err
 }
 
 // idsOf reads the ids of a segment's documents, which are needed only where all else is equal.

@@ -158,22 +158,27 @@ func Open(dir string, opts Options) (*Index, error) {
 	if ix.log == nil {
 		ix.log = slog.New(slog.DiscardHandler)
 	}
-	var err error
-	if ix.glossary, err = newGlossary(ix.analysers, opts.Pairs, opts.Table); err != nil {
-		return nil, fmt.Errorf("index: %v", err)
+	// Stemming the glossary takes as long as opening the index: the one is done beside the other.
+	read := make(chan error, 1)
+	go func() {
+		var err error
+		ix.glossary, err = newGlossary(ix.analysers, opts.Pairs, opts.Table)
+		read <- err
+	}()
+	err := os.MkdirAll(dir, 0o750)
+	if err != nil {
+		err = fmt.Errorf("index: %v", err)
+	} else if err = ix.open(); err == nil {
+		err = ix.sweep() // nobody else has the index open, so nobody else copies it
+	}
+	if bad := <-read; err == nil && bad != nil {
+		err = fmt.Errorf("index: %v", bad)
+	}
+	if err != nil {
+		ix.closeShards()
+		return nil, err
 	}
 	ix.spell = newSpeller(ix.glossary)
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("index: %v", err)
-	}
-	if err := ix.open(); err != nil {
-		ix.closeShards()
-		return nil, err
-	}
-	if err := ix.sweep(); err != nil { // nobody else has the index open, so nobody else copies it
-		ix.closeShards()
-		return nil, err
-	}
 	return ix, nil
 }
 

@@ -425,12 +425,11 @@ func (t *top) compare(a, b candidate) int {
 
 func (t *top) id(c candidate) string {
 	p := t.r.parts[c.part]
-	ids, err := p.cols.idsOf(p.seg)
+	id, err := p.cols.idOf(p.seg, c.doc)
 	if err != nil {
 		t.err = err
-		return ""
 	}
-	return ids[c.doc]
+	return id
 }
 
 func compareNewest(a *columns, da uint32, b *columns, db uint32) int {
