@@ -16,15 +16,20 @@ func (a *App) openLinks(ctx context.Context) error {
 	}
 	fill := token.NewFiller(base)
 	a.Fill = func(m store.Mail, body string) string {
-		return fill.Fill(*a.keys.Load(), body, m.Recipient, m.Address, m.Written)
+		return fill.Fill(*a.keys.Load(), body, linked(m))
 	}
 	a.Unsubscribe = func(m store.Mail) string {
 		if m.Kind == KindNotice || m.Kind == door.KindSignIn { // the operator's address is ended in the configuration; a link was asked for
 			return ""
 		}
-		return fill.Address(*a.keys.Load(), token.Unsubscribe, m.Recipient, m.Address, m.Written)
+		return fill.Address(*a.keys.Load(), token.Unsubscribe, linked(m))
 	}
 	return a.readKeys(ctx)
+}
+
+// linked is a mail as its links are filled.
+func linked(m store.Mail) token.Mail {
+	return token.Mail{Recipient: m.Recipient, Period: m.Period, Address: m.Address, Written: m.Written}
 }
 
 // readKeys reads the keys that there are.

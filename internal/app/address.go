@@ -29,6 +29,19 @@ func (a *App) itemLinks(acts bool) func(call.Key, string) digest.Links {
 	}
 }
 
+// whole gives where all of a digest can be read: of a mail the page that its own link opens, which is a place likewise, and
+// else that of a department's digest of a day; nothing while nobody has said under which address the pages are reached.
+func (a *App) whole(date string, mail bool) string {
+	base := strings.TrimRight(a.Config.Web.BaseURL, "/")
+	switch {
+	case base == "":
+		return ""
+	case mail:
+		return token.Place(base, token.View, call.Key{})
+	}
+	return base + "/digests/department/{department}/" + date
+}
+
 // foot gives where a reader ends the mails, or lets them rest: places likewise.
 func (a *App) foot() digest.Foot {
 	base := strings.TrimRight(a.Config.Web.BaseURL, "/")

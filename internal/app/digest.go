@@ -94,7 +94,7 @@ type dayExtras struct {
 // readDay reads once what every digest of a day is built from: the changes, which are handed in, the calls that a digest
 // may speak of, what is held, and how the sources stand.
 func (a *App) readDay(ctx context.Context, changes []call.Change, x dayExtras, date string, now, end time.Time) (*digest.Day, error) {
-	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.Config.Web.BaseURL, Links: a.itemLinks(x.acts), Reminders: x.reminders}
+	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.whole(date, x.acts), Links: a.itemLinks(x.acts), Reminders: x.reminders}
 	var err error
 	if in.Groups, err = a.Store.Groups(ctx); err != nil {
 		return nil, err

@@ -96,7 +96,7 @@ func (a *App) Replay(ctx context.Context, o ReplayOptions) (Replay, error) {
 		if i := slices.IndexFunc(lines[told:], func(c call.Change) bool { return !c.At.Before(next) }); i >= 0 {
 			until = told + i
 		}
-		in := digest.Input{Plan: o.Plan, Date: day.Format(time.DateOnly), Now: now, Calls: standing(calls, next), Groups: groups, More: a.Config.Web.BaseURL}
+		in := digest.Input{Plan: o.Plan, Date: day.Format(time.DateOnly), Now: now, Calls: standing(calls, next), Groups: groups, More: a.whole(day.Format(time.DateOnly), true)}
 		read, err := digest.NewDay(in)
 		if err != nil {
 			return out, err

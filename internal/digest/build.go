@@ -799,7 +799,11 @@ func (b *builder) prove(d *Digest, left map[Reason]int) {
 		p.Words = append(p.Words, s)
 	}
 	if p.Folded > 0 {
-		p.Words = append(p.Words, strings.TrimSpace(b.w.n("proof.folded", p.Folded, args{})+" "+b.allOfIt(d.More)))
+		words := b.w.n("proof.folded", p.Folded, args{})
+		if d.More == "" { // the folds themselves lead there
+			words = strings.TrimSpace(words + " " + b.allOfIt(""))
+		}
+		p.Words = append(p.Words, words)
 	}
 	for _, h := range b.in.Held {
 		hp := HeldProof{Source: h.Key.Source, Ref: h.Key.Ref, Title: plain(cmp.Or(h.Title, h.Key.String()), maxLabel), Class: classOf(h.Reason), Reason: plain(h.Reason, maxTitle)}

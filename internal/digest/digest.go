@@ -44,7 +44,7 @@ type Input struct {
 	Sources    []SourceState
 	Held       []Held
 	Horizon    Horizon
-	More       string // address where the whole digest can be read, http or https; empty when there is none
+	More       string // address where the whole digest can be read, http or https, {department} in it for the department's id; empty when there is none
 
 	Groups [][]call.Key // calls of several sources that are the same, the best of them first
 

@@ -510,3 +510,69 @@ func TestBrokenAndEmpty(t *testing.T) {
 		t.Error("the operator's error reached the reader")
 	}
 }
+
+// What a mail folds, its page has; what is its reader's own, only that reader sees; and what is kept can be read again.
+func TestWhole(t *testing.T) {
+	t.Parallel()
+	in := linkedTo(normalDay())
+	in.More, in.Horizon = "https://utkik.example.org/all", Horizon{Fold: 1, Soon: 1}
+	d := build(t, in)
+	d.Foot = Foot{Unsubscribe: "https://utkik.example.org/u"}
+	data, err := JSON(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := Read(data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole := read.Whole()
+	if d.Proof.Folded == 0 || len(whole.Proof.Words) != len(d.Proof.Words)-1 {
+		t.Errorf("%d folded; %q became %q", d.Proof.Folded, d.Proof.Words, whole.Proof.Words)
+	}
+	items := func(p Page) (n, own int) {
+		for _, s := range p.Sections {
+			for _, g := range s.Groups {
+				if g.Fold != "" && len(g.Under) == 0 && g.Link == "" {
+					t.Errorf("fold %q", g.Fold)
+				}
+				n += len(g.Items) + len(g.Under)
+				for _, it := range g.Items {
+					own += len(it.Links)
+				}
+			}
+		}
+		return n, own
+	}
+	all := 0
+	for _, s := range d.Sections {
+		for _, g := range s.Groups {
+			all += len(g.Items)
+		}
+	}
+	n, _ := items(whole.Page())
+	if n != all {
+		t.Errorf("%d items of %d are laid out", n, all)
+	}
+	public := whole.Public()
+	if public.Foot != (Foot{}) || len(public.Proof.Words) != len(whole.Proof.Words) {
+		t.Errorf("%+v, %q", public.Foot, public.Proof.Words)
+	}
+	for _, s := range public.Sections {
+		for _, g := range s.Groups {
+			for _, e := range g.Items {
+				if e.Links.Read == "" || e.Links.Follow+e.Links.Act+e.Links.NotRelevant+e.Links.Answer != "" {
+					t.Errorf("%+v", e.Links)
+				}
+			}
+		}
+	}
+	if whole.Foot == (Foot{}) || read.Sections[0].Groups[0].Shown != 1 {
+		t.Error("the digest itself became another")
+	}
+	for _, bad := range []string{"", "[]", `{"format":"utkik-digest/1"}`} {
+		if _, err := Read([]byte(bad)); err == nil {
+			t.Errorf("%q is read", bad)
+		}
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/language"
+
 	"utkik/internal/call"
 	"utkik/internal/subscription"
 	"utkik/internal/watch"
@@ -39,6 +41,7 @@ type pageGroup struct {
 	Items []pageItem
 	Fold  string
 	More  string     // where the folded ones are; empty when Fold names a command
+	Link  string     // what stands there to be pressed: Fold without the address, which is long
 	Under []pageItem // the folded ones of what is soon: HTML can keep them out of sight
 }
 
@@ -126,6 +129,7 @@ func lay(d *Digest) Page {
 			pg := pageGroup{Name: g.Name, Fold: g.Fold}
 			if g.Fold != "" {
 				pg.More = d.More
+				pg.Link = strings.TrimRight(strings.TrimSuffix(g.Fold, d.More), ": ") + "."
 			}
 			if g.Doubtful {
 				pg.Name = w.f("group.count", args{Name: g.Name, Count: w.number(int64(len(g.Items)))})
@@ -581,9 +585,12 @@ func stages(w *words, e *Entry) string {
 	return s
 }
 
-// foreign is lang when it differs from the page's.
+// foreign is lang when it differs from the page's, and is a language's tag: sources write other things there.
 func foreign(w *words, lang string) string {
 	if lang == w.lang {
+		return ""
+	}
+	if _, err := language.Parse(lang); err != nil {
 		return ""
 	}
 	return lang

@@ -3,6 +3,7 @@ package digest
 import (
 	"fmt"
 	"math"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -88,6 +89,7 @@ func (d *Day) Department(id, language string) (Digest, error) {
 		return Digest{}, err
 	}
 	b.in.Department = id
+	b.in.More = strings.ReplaceAll(b.in.More, "{department}", url.PathEscape(id))
 	dep, ok := b.in.Plan.Department(id)
 	if !ok {
 		ids := make([]string, len(b.in.Plan.Departments))

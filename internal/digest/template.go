@@ -146,7 +146,7 @@ func fullPage() Page {
 		Changed: []string{"c"}, Why: []saying{quoted}, Also: "a", AtIntro: "i", At: []place{{"n", "https://example.org/"}}, Links: []place{{"n", "https://example.org/"}}}
 	brief := item
 	brief.Brief = "b"
-	group := pageGroup{Name: "n", Items: []pageItem{item, brief}, Fold: "f", More: "https://example.org/", Under: []pageItem{brief}}
+	group := pageGroup{Name: "n", Items: []pageItem{item, brief}, Fold: "f", More: "https://example.org/", Link: "l", Under: []pageItem{brief}}
 	return Page{Lang: "sv", Subject: "s", Heading: "h", Lead: "l", Warnings: []string{"w"}, Baseline: []string{"b"}, Footer: "f", Foot: []place{{"n", "https://example.org/"}},
 		Sections: []pageSection{{ID: New, Heading: "h", Count: 1, Groups: []pageGroup{group}}},
 		Proof:    pageProof{Heading: "h", Sources: []string{"s"}, Words: []string{"w"}}}

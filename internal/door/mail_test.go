@@ -64,7 +64,7 @@ func (h *house) linkOf(t *testing.T, m store.Mail) string {
 		if strings.Contains(body, token.DoorPath) {
 			t.Error("the outbox holds a link that opens")
 		}
-		_, rest, _ := strings.Cut(fill.Fill(h.ring, body, m.Recipient, m.Address, m.Written), h.url+token.DoorPath)
+		_, rest, _ := strings.Cut(fill.Fill(h.ring, body, token.Mail{Recipient: m.Recipient, Period: m.Period, Address: m.Address, Written: m.Written}), h.url+token.DoorPath)
 		at := strings.IndexFunc(rest, func(r rune) bool { return strings.ContainsRune("\"\n ", r) })
 		links = append(links, h.url+token.DoorPath+rest[:max(at, 0)])
 	}

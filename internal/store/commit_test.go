@@ -550,6 +550,17 @@ func TestDigests(t *testing.T) {
 				t.Errorf("%q %d (-want +got):\n%s", c.department, c.limit, diff)
 			}
 		}
+		heads, err := s.DigestHeads(t.Context(), 2)
+		fui.Body, other.Body = nil, nil
+		if diff := cmp.Diff([]Digest{fui, other}, heads); diff != "" || err != nil {
+			t.Errorf("heads: %v (-want +got):\n%s", err, diff)
+		}
+		if got, err := s.Digest(t.Context(), "kultur", "2026-06-27", "sv"); err != nil || got.Hash != "a" {
+			t.Errorf("one: %+v, %v", got, err)
+		}
+		if _, err := s.Digest(t.Context(), "kultur", "2026-06-27", "en"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("none: %v", err)
+		}
 	})
 }
 

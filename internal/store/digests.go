@@ -44,6 +44,22 @@ func (s *Store) Digests(ctx context.Context, department string, limit int) ([]Di
 	return all(ctx, s, s.scanDigest, digestListDepartment, s.own(department), most(limit))
 }
 
+// DigestHeads gives the latest digests without their bodies, newest date first. A limit of 0 is none.
+func (s *Store) DigestHeads(ctx context.Context, limit int) ([]Digest, error) {
+	return all(ctx, s, func(row scanner) (Digest, error) {
+		var d Digest
+		var when int64
+		err := row.Scan(&d.Department, &d.Date, &d.Language, &d.Hash, &when)
+		d.At, d.Department = at(when), s.bare(d.Department)
+		return d, err
+	}, digestHeads, s.prefix, most(limit))
+}
+
+// Digest gives the latest digest of a department, day and language; ErrNotFound when none is kept.
+func (s *Store) Digest(ctx context.Context, department, date, language string) (Digest, error) {
+	return one(ctx, s, "digest of "+department+" for "+date, s.scanDigest, digestOne, s.own(department), date, language)
+}
+
 func (s *Store) scanDigest(row scanner) (Digest, error) {
 	var d Digest
 	var when int64

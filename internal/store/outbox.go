@@ -235,10 +235,35 @@ func (s *Store) Post(ctx context.Context, m Mail, c PackedContent, reminders ...
 	return n == 1, nil
 }
 
-// Content gives what a mail says.
+// ErrWeeded is what [Store.Content] answers for what a mail said that was weeded: nobody has it any more. It is an
+// [ErrNotFound].
+var ErrWeeded = fmt.Errorf("weeded: %w", ErrNotFound)
+
+// WeedMails forgets what mails said that were written before that time, with their headers, and tells of how many contents.
+// What is still to be sent stays; that a mail was sent, to whom and when, stays too.
+func (s *Store) WeedMails(ctx context.Context, before time.Time) (int, error) {
+	var n int64
+	err := s.write(ctx, survivesPower, func(t *txn) error {
+		var err error
+		if n, err = t.exec(contentWeed, []byte{}, ms(before)); err != nil {
+			return err
+		}
+		_, err = t.exec(headWeed, []byte{}, ms(before))
+		return err
+	})
+	if err != nil {
+		return 0, s.fail("weeding what mails said", "nothing was weeded", err)
+	}
+	return int(n), nil
+}
+
+// Content gives what a mail says; [ErrWeeded] when it was weeded.
 func (s *Store) Content(ctx context.Context, hash string) (Content, error) {
 	var c Content
 	body, err := one(ctx, s, "content "+hash, scanBody, contentOne, hash)
+	if err == nil && len(body) == 0 {
+		return c, fmt.Errorf("content %s: %w", hash, ErrWeeded)
+	}
 	if err == nil {
 		if body, err = unpack(body); err == nil {
 			c, err = readContent(body)

@@ -380,3 +380,75 @@ func TestSubscribe(t *testing.T) {
 		}
 	})
 }
+
+// What mails said is weeded by age, but what may still be sent stays, and so does that it was sent.
+func TestWeedMails(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *Store) {
+		ctx := t.Context()
+		post := func(recipient, period, says string) MailKey {
+			t.Helper()
+			packed, err := PackContent(&Content{Subject: says, Text: says})
+			if err != nil {
+				t.Fatal(err)
+			}
+			k := MailKey{recipient, period}
+			ok, err := s.Post(ctx, Mail{MailKey: k, Kind: "digest", Address: recipient + "@example.org", MessageID: k.String(), Due: epoch}, packed)
+			if err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			return k
+		}
+		sent, refused, queued := post("a", "1", "sent"), post("b", "1", "refused"), post("c", "1", "queued")
+		shared, other := post("d", "1", "shared"), post("e", "1", "shared")
+		release, _, err := s.HoldOutbox(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer release()
+		if _, err := s.TakeMails(ctx, epoch, 10); err != nil {
+			t.Fatal(err)
+		}
+		outcome := func(k MailKey, state MailState) Outcome {
+			return Outcome{Mail: k, Address: k.Recipient + "@example.org", At: epoch, State: state, Due: epoch, Head: []byte("To: x\r\n"), Hash: "h"}
+		}
+		if err := s.RecordMails(ctx, []Outcome{outcome(sent, MailSent), outcome(refused, MailRefused), outcome(queued, MailQueued), outcome(shared, MailSent), outcome(other, MailQueued)}); err != nil {
+			t.Fatal(err)
+		}
+		says := func(k MailKey) string {
+			t.Helper()
+			m, err := s.Mail(ctx, k)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, err := s.Content(ctx, m.Content)
+			if errors.Is(err, ErrWeeded) && errors.Is(err, ErrNotFound) {
+				return "weeded, " + string(m.State) + string(m.Head)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			return c.Text
+		}
+		if n, err := s.WeedMails(ctx, epoch); n != 0 || err != nil {
+			t.Errorf("nothing is older: %d, %v", n, err)
+		}
+		for range 2 {
+			if _, err := s.WeedMails(ctx, day(1)); err != nil {
+				t.Fatal(err)
+			}
+			for k, want := range map[MailKey]string{sent: "weeded, sent", refused: "weeded, refused", queued: "queued", shared: "shared", other: "shared"} {
+				if got := says(k); got != want {
+					t.Errorf("%s says %q, want %q", k, got, want)
+				}
+			}
+		}
+		if ok, err := s.AgainMail(ctx, refused, epoch); ok || err != nil {
+			t.Errorf("a mail that says nothing any more is to be sent again: %v, %v", ok, err)
+		}
+		post("a", "2", "sent")
+		if got := says(sent); got != "sent" {
+			t.Errorf("what is said again is %q", got)
+		}
+	})
+}

@@ -49,6 +49,8 @@ const (
 	matchOne
 	matchList
 	digestList
+	digestHeads
+	digestOne
 	digestListDepartment
 	orphans
 	reminderList
@@ -149,6 +151,8 @@ const (
 	decisionCall
 	decisionInsert
 	contentInsert
+	contentWeed
+	headWeed
 	outboxInsert
 	outboxClaim
 	outboxState
@@ -417,6 +421,8 @@ var statements = [queries]string{
 
 	digestInsert: `INSERT INTO digests (department, date, language, hash, at, body) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (department, date, language, hash) DO NOTHING`,
+	digestHeads:          `SELECT department, date, language, hash, at FROM digests WHERE ` + within(`department`) + `ORDER BY date DESC, at DESC, department, language, hash LIMIT $2`,
+	digestOne:            digestSelect + `WHERE department = $1 AND date = $2 AND language = $3 ORDER BY at DESC, hash LIMIT 1`,
 	digestList:           digestSelect + `WHERE ` + within(`department`) + `ORDER BY date DESC, at DESC, department, language, hash LIMIT $2`,
 	digestListDepartment: digestSelect + `WHERE department = $1 ORDER BY date DESC, at DESC, language, hash LIMIT $2`,
 
@@ -459,8 +465,14 @@ var statements = [queries]string{
 	changeLast:   `SELECT seq FROM counters WHERE id = 1`,
 
 	contentOne: `SELECT body FROM contents WHERE hash = $1`,
-	contentInsert: `INSERT INTO contents (hash, body) VALUES ($1, $2)
-		ON CONFLICT (hash) DO NOTHING`,
+	contentInsert: `INSERT INTO contents AS c (hash, body) VALUES ($1, $2)
+		ON CONFLICT (hash) DO UPDATE SET body = excluded.body WHERE LENGTH(c.body) = 0`, // one that was weeded is said again
+	// Mails that may still be sent keep what they say.
+	contentWeed: `UPDATE contents SET body = $1 WHERE LENGTH(body) > 0
+		AND EXISTS (SELECT 1 FROM outbox o WHERE o.content = contents.hash AND o.written < $2)
+		AND NOT EXISTS (SELECT 1 FROM outbox o WHERE o.content = contents.hash
+			AND (o.written >= $2 OR o.state IN ('queued', 'sending', 'suspended')))`,
+	headWeed:        `UPDATE outbox SET head = $1 WHERE written < $2 AND LENGTH(head) > 0 AND state IN ('sent', 'refused')`,
 	outboxOne:       outboxSelect + `WHERE recipient = $1 AND period = $2`,
 	outboxList:      outboxSelect + `WHERE ` + mailsOf + `ORDER BY written DESC, recipient, period LIMIT $2`,
 	outboxListState: outboxSelect + `WHERE ` + mailsOf + `AND state = $2 ORDER BY written DESC, recipient, period LIMIT $3`,
@@ -488,7 +500,8 @@ var statements = [queries]string{
 	outboxResume: `UPDATE outbox SET state = 'queued', since = $1, due = $1, tries = 0
 		WHERE LOWER(address) = LOWER($2) AND state IN ('suspended', 'refused')`,
 	outboxAgain: `UPDATE outbox SET state = 'queued', since = $1, due = $1, tries = 0
-		WHERE recipient = $2 AND period = $3 AND state = 'refused'`,
+		WHERE recipient = $2 AND period = $3 AND state = 'refused'
+		AND EXISTS (SELECT 1 FROM contents c WHERE c.hash = outbox.content AND LENGTH(c.body) > 0)`,
 	sentInsert: `INSERT INTO sent (recipient, period, at, address, outcome, answer, hash) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 	sentList: `SELECT recipient, period, at, address, outcome, answer, hash FROM sent
 		WHERE recipient = $1 AND period = $2 ORDER BY id`,

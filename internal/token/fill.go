@@ -46,16 +46,24 @@ func NewFiller(base string) *Filler {
 	return &Filler{base, regexp.MustCompile(regexp.QuoteMeta(base+placePath) + `([a-z-]+)(?:/([A-Za-z0-9_-]+))?`)}
 }
 
-// Fill gives the body with the addresses by which one recipient, at one address, may act. What is no place stays.
-func (f *Filler) Fill(r Ring, body, recipient, address string, written time.Time) string {
+// Mail is a mail whose places are filled.
+type Mail struct {
+	Recipient string // id
+	Period    string
+	Address   string // to which it goes
+	Written   time.Time
+}
+
+// Fill gives the body of a mail with the addresses by which its recipient, at its address, may act. What is no place stays.
+func (f *Filler) Fill(r Ring, body string, m Mail) string {
 	if len(r) == 0 {
 		return body
 	}
-	stamp, whose := r.stamp(written), Whose(address)
+	stamp, whose := r.stamp(m.Written), Whose(m.Address)
 	var out strings.Builder
 	end := 0
 	for _, at := range f.places.FindAllStringSubmatchIndex(body, -1) {
-		c := Claim{Act: Act(body[at[2]:at[3]]), Recipient: recipient, Whose: whose}
+		c := Claim{Act: Act(body[at[2]:at[3]]), Recipient: m.Recipient, Whose: whose, Period: m.Period}
 		of := ""
 		if at[4] >= 0 {
 			of = body[at[4]:at[5]]
@@ -82,9 +90,9 @@ func (f *Filler) Fill(r Ring, body, recipient, address string, written time.Time
 	return out.String()
 }
 
-// Address is that of one act of a recipient; empty when there is no key.
-func (f *Filler) Address(r Ring, a Act, recipient, address string, written time.Time) string {
-	text := r.Seal(Claim{Act: a, Recipient: recipient, Whose: Whose(address)}, written)
+// Address is that of one act of a mail's recipient; empty when there is no key.
+func (f *Filler) Address(r Ring, a Act, m Mail) string {
+	text := r.Seal(Claim{Act: a, Recipient: m.Recipient, Whose: Whose(m.Address), Period: m.Period}, m.Written)
 	if text == "" {
 		return ""
 	}

@@ -40,10 +40,11 @@ const (
 	Pause       Act = "pause"
 	Resume      Act = "resume"  // ends a pause, or takes an unsubscription back
 	SignIn      Act = "sign-in" // for the recipient that is a link's own id; answered at the door, not by the pages
+	View        Act = "view"    // shows the mail that it came with; does nothing
 )
 
 // acts are the acts as they are sealed: by their places, which are for good.
-var acts = []Act{Follow, Take, NotRelevant, Undo, Answer, Unsubscribe, Pause, Resume, SignIn}
+var acts = []Act{Follow, Take, NotRelevant, Undo, Answer, Unsubscribe, Pause, Resume, SignIn, View}
 
 // Validate tells whether a is one of the acts.
 func (a Act) Validate() error {
@@ -56,7 +57,7 @@ func (a Act) Validate() error {
 // OfCall tells whether a is about a call.
 func (a Act) OfCall() bool {
 	switch a {
-	case Unsubscribe, Pause, Resume, SignIn:
+	case Unsubscribe, Pause, Resume, SignIn, View:
 		return false
 	}
 	return true
@@ -80,6 +81,7 @@ type Claim struct {
 	Act       Act
 	Recipient string   // id
 	Key       call.Key // of an act about a call
+	Period    string   // of the mail that View shows; sealed in the place of the key's ref
 	Whose     [8]byte  // of the address that the token was sent to; see [Whose]
 	Expires   time.Time
 }
@@ -213,7 +215,11 @@ func (s stamp) seal(c Claim) string {
 	for _, text := range []string{c.Recipient, c.Key.Source} {
 		plain = append(append(plain, byte(len(text))), text...)
 	}
-	plain = append(append(plain, c.Key.Ref...), 1) // a mark before the padding, by which lengths tell little
+	ref := c.Key.Ref
+	if c.Act == View {
+		ref = c.Period
+	}
+	plain = append(append(plain, ref...), 1) // a mark before the padding, by which lengths tell little
 	for len(plain)%16 != 0 {
 		plain = append(plain, 0)
 	}
@@ -268,7 +274,11 @@ func read(plain []byte) (c Claim, ok bool) {
 		}
 		*s, rest = string(rest[1:1+int(rest[0])]), rest[1+int(rest[0]):]
 	}
-	c.Key.Ref = string(rest)
+	if c.Act == View {
+		c.Period = string(rest)
+	} else {
+		c.Key.Ref = string(rest)
+	}
 	return c, true
 }
 

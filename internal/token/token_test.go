@@ -169,7 +169,8 @@ func TestFill(t *testing.T) {
 	f, r := NewFiller(base+"/"), ring()
 	body := "<a href=\"" + Place(base, Follow, key) + "\">x</a> " + Place(base, Unsubscribe, call.Key{}) + "." +
 		" https://evil.example/link/follow/AAAA " + base + "/link/follow " + base + "/link/delete/AAAA " + base + "/link/follow/AAAA"
-	got := f.Fill(r, body, "kultur", "kultur@example.org", written)
+	kultur := Mail{"kultur", "2026-05-13", "kultur@example.org", written}
+	got := f.Fill(r, body, kultur)
 	rest, ok := strings.CutPrefix(got, "<a href=\""+base+"/act/")
 	token, rest, _ := strings.Cut(rest, "\"")
 	c, err := r.Open(token, written)
@@ -184,14 +185,18 @@ func TestFill(t *testing.T) {
 	if want := " https://evil.example/link/follow/AAAA " + base + "/link/follow " + base + "/link/delete/AAAA " + base + "/link/follow/AAAA"; rest != want {
 		t.Errorf("what is no place became %q", rest)
 	}
-	if again := f.Fill(r, got, "tandvard", "x@example.org", written); again != got {
+	if again := f.Fill(r, got, Mail{"tandvard", "2026-05-13", "x@example.org", written}); again != got {
 		t.Error("what is filled is filled again")
 	}
-	if got := f.Fill(nil, body, "kultur", "x@example.org", written); got != body {
+	if got := f.Fill(nil, body, kultur); got != body {
 		t.Error("filled without a key")
 	}
-	if a := f.Address(r, Pause, "kultur", "x@example.org", written); !strings.HasPrefix(a, base+"/act/") || f.Address(nil, Pause, "kultur", "x", written) != "" {
+	if a := f.Address(r, Pause, kultur); !strings.HasPrefix(a, base+"/act/") || f.Address(nil, Pause, kultur) != "" {
 		t.Errorf("address %s", a)
+	}
+	view := strings.TrimPrefix(f.Fill(r, Place(base, View, call.Key{}), kultur), base+ActPath)
+	if c, err := r.Open(view, written); err != nil || c.Act != View || c.Period != "2026-05-13" || c.Key != (call.Key{}) {
+		t.Errorf("%+v, %v", c, err)
 	}
 }
 
@@ -201,6 +206,9 @@ func TestOpenAnything(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		c := Claim{Act: rapid.SampledFrom(acts).Draw(t, "act"), Recipient: rapid.StringN(0, 60, 255).Draw(t, "recipient"),
 			Key: call.Key{Source: rapid.StringN(0, 60, 255).Draw(t, "source"), Ref: rapid.String().Draw(t, "ref")}, Expires: written.Add(time.Hour).UTC()}
+		if c.Act == View {
+			c.Period, c.Key.Ref = c.Key.Ref, ""
+		}
 		got, err := r.Open(r.Seal(c, written), written)
 		if d := cmp.Diff(c, got); d != "" || err != nil {
 			t.Fatalf("%v (-want +got):\n%s", err, d)
@@ -227,7 +235,7 @@ func TestFillSignIn(t *testing.T) {
 	t.Parallel()
 	f := NewFiller("https://utkik.example.org/")
 	body := Place("https://utkik.example.org", SignIn, call.Key{}) + " " + Place("https://utkik.example.org", Unsubscribe, call.Key{})
-	got := strings.Fields(f.Fill(ring(), body, "sign-in:x", "anna@example.org", written))
+	got := strings.Fields(f.Fill(ring(), body, Mail{"sign-in:x", "once", "anna@example.org", written}))
 	door, ok := strings.CutPrefix(got[0], "https://utkik.example.org/signin/link/")
 	if c, err := ring().Open(door, written); !ok || err != nil || c.Act != SignIn || c.Recipient != "sign-in:x" || c.Whose != Whose("Anna@example.org") {
 		t.Errorf("%s: %+v, %v", got[0], c, err)

@@ -216,6 +216,13 @@ func (s *Server) act(_ http.ResponseWriter, r *http.Request) (view, error) {
 	if err != nil {
 		return s.refusal(err)
 	}
+	if a.claim.Act == token.View {
+		v, err := s.ownMail(r, a)
+		if err != nil {
+			return s.refusal(err)
+		}
+		return v, nil
+	}
 	return s.actView(a, r.URL.Query().Has("wrong")), nil
 }
 
@@ -344,7 +351,7 @@ func (s *Server) performed(w http.ResponseWriter, r *http.Request) error {
 			pause = &subscription.Pause{Until: did.Detail}
 		case token.Resume:
 			pause = &subscription.Pause{}
-		case token.Answer: // shows choices, and does nothing
+		case token.Answer, token.View: // show something, and do nothing
 		}
 		if pause != nil || len(decisions) > 0 {
 			line := store.Entry{At: now, Who: "recipient:" + did.Recipient, Way: store.WayMail, What: "link." + did.Act, On: did.Recipient, Detail: did.Way}

@@ -348,6 +348,9 @@ func site(t testing.TB) *Server {
 	if err := troubled(ctx, st); err != nil {
 		t.Fatal(err)
 	}
+	if err := told(ctx, st); err != nil {
+		t.Fatal(err)
+	}
 	if err := st.SaveMatches(ctx, testPlan.ID, "hash", reasons(), 1); err != nil {
 		t.Fatal(err)
 	}

@@ -124,6 +124,7 @@ type texts struct {
 	Dead            deadlineTexts     `json:"dead"`
 	Plan            planTexts         `json:"plan"`
 	Sources         sourceTexts       `json:"sources"`
+	Digests         digestTexts       `json:"digests"`
 	Act             actTexts          `json:"act"`
 	Feed            feedTexts         `json:"feed"`
 	Door            doorTexts         `json:"door"`
@@ -171,6 +172,7 @@ type navTexts struct {
 	Deadlines string `json:"deadlines"`
 	Plan      string `json:"plan"`
 	Sources   string `json:"sources"`
+	Digests   string `json:"digests"`
 }
 
 // navItem is a section of the site. Here tells how the page that is shown stands to it, as aria-current says it: page, true
@@ -186,6 +188,7 @@ func navigation(f Frame, path string) []navItem {
 		{"/deadlines", t.Deadlines},
 		{"/plan", t.Plan},
 		{"/sources", t.Sources},
+		{"/digests", t.Digests},
 	} {
 		item := navItem{Link: f.address(section.path, url.Values{}), Name: section.name}
 		switch {

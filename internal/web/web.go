@@ -85,7 +85,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.texts[lang] = t
 	}
-	for page, parts := range map[string][]string{"search": nil, "save": nil, "call": {"line"}, "deadlines": nil, "plan": {"spark"}, "priority": {"spark"}, "sources": nil, "source": nil, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
+	for page, parts := range map[string][]string{"search": nil, "save": nil, "call": {"line"}, "deadlines": nil, "plan": {"spark"}, "priority": {"spark"}, "sources": nil, "source": nil, "digests": nil, "digest": nil, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
 		names := []string{"templates/layout.html", "templates/" + page + ".html"}
 		for _, part := range parts {
 			names = append(names, "templates/"+part+".html")
@@ -125,6 +125,9 @@ func (s *Server) routes() {
 	s.handle("GET /plan/{id}", account.Reader, s.page(s.priority))
 	s.handle("GET /sources", account.Reader, s.page(s.sources))
 	s.handle("GET /sources/{id}", account.Reader, s.page(s.source))
+	s.handle("GET /digests", account.Reader, s.page(s.digests))
+	s.handle("GET /digests/department/{id}/{date}", account.Reader, s.page(s.departmentDigest))
+	s.handle("GET /digests/mail/{recipient}/{period}", account.Reader, s.page(s.mail))
 	s.handle("GET /feeds", account.Reader, s.page(s.feeds))
 	s.handle("GET /feeds/{file}", account.Reader, s.feed(s.searchFeed))
 	s.handle("GET /feeds/priority/{file}", account.Reader, s.feed(s.priorityFeed))
