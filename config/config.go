@@ -119,6 +119,7 @@ type Store struct {
 type Web struct {
 	Listen  string `mapstructure:"listen"`   // host:port
 	BaseURL string `mapstructure:"base_url"` // address under which readers reach it, for links in mails and feeds
+	Contact string `mapstructure:"contact"`  // mail or web address that the pages name for questions and for what is hard to use
 	Reading string `mapstructure:"reading"`  // open: whoever reaches the pages reads them; signin: whoever has signed in
 	Proxies string `mapstructure:"proxies"`  // addresses and networks whose word is taken for whom they ask, apart by commas
 	Node    string `mapstructure:"node"`     // address at which the other machines of the installation reach this one; empty: they need not
@@ -189,6 +190,7 @@ type Mail struct {
 	Unsubscribe  string        `mapstructure:"unsubscribe"`   // mail address at which a person ends the mails by hand
 	DKIMKey      string        `mapstructure:"dkim_key"`      // file of the private key that signs; empty: the server signs, or nobody
 	DKIMDomain   string        `mapstructure:"dkim_domain"`   // empty: that of From
+	Keep         time.Duration `mapstructure:"keep"`          // how long what a mail said is kept; 0: for ever
 	DKIMSelector string        `mapstructure:"dkim_selector"` // under which the public key is found in the domain's names
 }
 
@@ -210,7 +212,7 @@ func Defaults() Config {
 		// A working day, and a long meeting.
 		Signin:    Signin{Session: 12 * time.Hour, Idle: 2 * time.Hour, OIDC: OIDC{Scopes: "openid profile email", Claim: "roles"}},
 		Audit:     Audit{Keep: 2 * 365 * 24 * time.Hour},
-		Mail:      Mail{Port: 587, TLS: "auto", Connections: 2, Timeout: 30 * time.Second},
+		Mail:      Mail{Port: 587, TLS: "auto", Connections: 2, Timeout: 30 * time.Second, Keep: 400 * 24 * time.Hour},
 		Reminders: Reminders{Days: "30, 14, 7, 1"},
 		// A daily source that failed once is told of when it has failed twice.
 		Operator: Operator{After: 24 * time.Hour},

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"utkik/crawler/kind"
@@ -84,6 +85,8 @@ func (l *loader) validate(c *Config) {
 	}
 
 	l.want("crawler.user_agent", c.Crawler.UserAgent != "" && printable(c.Crawler.UserAgent), "want a name on one line")
+	l.want("web.contact", printable(c.Web.Contact), "want an address on one line")
+	l.want("mail.keep", c.Mail.Keep == 0 || c.Mail.Keep >= 24*time.Hour, "want 0s, which is for ever, or a day or more")
 	l.want("crawler.contact", printable(c.Crawler.Contact), "want an address on one line")
 	l.want("crawler.delay", c.Crawler.Delay == nil || *c.Crawler.Delay >= 0, "want 0s or more")
 	l.want("crawler.timeout", c.Crawler.Timeout > 0, "want more than 0s")

@@ -165,7 +165,11 @@ func (p *program) outboxShowCommand() *cobra.Command {
 			}
 			return p.with(cmd.Context(), func(a *app.App) error {
 				m, c, tries, err := a.Mail(cmd.Context(), key)
-				if err != nil {
+				weeded := errors.Is(err, store.ErrWeeded)
+				if weeded && (eml || html) {
+					return fmt.Errorf("mail %s: what it said was weeded, as mail.keep says; without --eml and --html the rest is shown", key)
+				}
+				if err != nil && !weeded {
 					return err
 				}
 				switch {
@@ -194,6 +198,10 @@ func (p *program) outboxShowCommand() *cobra.Command {
 				fmt.Fprintf(p.out, "Message-ID: <%s>\n", m.MessageID)
 				for _, t := range tries {
 					fmt.Fprintf(p.out, "%s  %s  %s\n", stamp(t.At), t.Outcome, t.Answer)
+				}
+				if weeded {
+					_, err = fmt.Fprintln(p.out, "\nWhat it said was weeded, as mail.keep says.")
+					return err
 				}
 				_, err = fmt.Fprintf(p.out, "\nSubject: %s\n\n%s", c.Subject, c.Text)
 				return err
@@ -262,7 +270,7 @@ func (p *program) outboxSendCommand() *cobra.Command {
 						return err
 					}
 					if !ok {
-						return usageError{fmt.Errorf("mail %s was not refused; `utkik outbox --state refused` lists what was", k)}
+						return usageError{fmt.Errorf("mail %s was not refused, or what it said is weeded; `utkik outbox --state refused` lists what was refused", k)}
 					}
 				}
 				if a.Config.Mail.Host == "" {

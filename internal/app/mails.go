@@ -559,7 +559,8 @@ func (a *App) SendMails(ctx context.Context) (outbox.Report, error) {
 	return r, errors.Join(err, s.Close())
 }
 
-// Mail gives a mail of the outbox with what it says and every try to send it.
+// Mail gives a mail of the outbox with what it says and every try to send it. What was weeded is [store.ErrWeeded], with the
+// rest.
 func (a *App) Mail(ctx context.Context, k store.MailKey) (m store.Mail, c store.Content, tries []store.Try, err error) {
 	if org, own := store.MailOf(k); org != "" && a.parent == nil { // as the installation's own lists it
 		o, err := a.Organisation(org)
@@ -573,13 +574,13 @@ func (a *App) Mail(ctx context.Context, k store.MailKey) (m store.Mail, c store.
 		return m, c, nil, &UnknownError{What: "mail", Names: []string{fmt.Sprintf("%q", k)}, See: "utkik outbox"}
 	}
 	if err == nil {
+		tries, err = a.Store.Tries(ctx, k)
+	}
+	if err == nil {
 		c, err = a.Store.Content(ctx, m.Content)
 	}
 	if err == nil && a.Fill != nil {
 		c.Text, c.HTML = a.Fill(m, c.Text), a.Fill(m, c.HTML)
-	}
-	if err == nil {
-		tries, err = a.Store.Tries(ctx, k)
 	}
 	return m, c, tries, err
 }

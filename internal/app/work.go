@@ -236,10 +236,22 @@ func (w *work) prune(ctx context.Context, _ jobs.Job) error {
 		}
 		errs = append(errs, err)
 	}
-	if err := errors.Join(append(errs, w.pruneDoor(ctx))...); err != nil {
+	if err := errors.Join(append(errs, w.pruneDoor(ctx), w.weedMails(ctx))...); err != nil {
 		return err
 	}
 	return w.Store.SetCursor(ctx, cursorPruned, w.now().Unix())
+}
+
+// weedMails forgets what mails said that are older than they are kept.
+func (w *work) weedMails(ctx context.Context) error {
+	if w.Config.Mail.Keep == 0 {
+		return nil
+	}
+	n, err := w.Store.WeedMails(ctx, w.now().Add(-w.Config.Mail.Keep))
+	if n > 0 {
+		w.log.InfoContext(ctx, "what old mails said is weeded", "contents", n)
+	}
+	return err
 }
 
 // digestDays gives the days whose digests are to be written now.

@@ -36,6 +36,7 @@ func TestInBrowser(t *testing.T) {
 		{"feeds", "/feeds", languages, widths},
 		{"plan", "/plan", languages, append(widths, 1920)},
 		{"priority", "/plan/miljo", languages, widths},
+		{"about", "/about", languages, widths},
 		{"digests", "/digests", languages, widths},
 		{"digest", "/digests/mail/miljokontoret/2026-07-27", languages, append(widths, 1920)},
 		{"own mail", viewed("miljokontoret", "miljo@example.org", "2026-07-27"), languages[:1], widths[:1]},

@@ -125,6 +125,7 @@ type texts struct {
 	Plan            planTexts         `json:"plan"`
 	Sources         sourceTexts       `json:"sources"`
 	Digests         digestTexts       `json:"digests"`
+	About           aboutTexts        `json:"about"`
 	Act             actTexts          `json:"act"`
 	Feed            feedTexts         `json:"feed"`
 	Door            doorTexts         `json:"door"`
@@ -173,6 +174,7 @@ type navTexts struct {
 	Plan      string `json:"plan"`
 	Sources   string `json:"sources"`
 	Digests   string `json:"digests"`
+	About     string `json:"about"`
 }
 
 // navItem is a section of the site. Here tells how the page that is shown stands to it, as aria-current says it: page, true
@@ -189,6 +191,7 @@ func navigation(f Frame, path string) []navItem {
 		{"/plan", t.Plan},
 		{"/sources", t.Sources},
 		{"/digests", t.Digests},
+		{"/about", t.About},
 	} {
 		item := navItem{Link: f.address(section.path, url.Values{}), Name: section.name}
 		switch {

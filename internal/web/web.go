@@ -46,6 +46,9 @@ type Config struct {
 	Now     func() time.Time
 	Log     *slog.Logger
 
+	Contact string // mail or web address for questions; empty: none is named
+	Keeps   Keeps
+
 	// Standing tells how a source stands, or every source when none is named; nothing of one that is not known.
 	Standing func(ctx context.Context, id string) ([]Standing, error)
 }
@@ -85,7 +88,7 @@ func New(cfg Config) (*Server, error) {
 		}
 		s.texts[lang] = t
 	}
-	for page, parts := range map[string][]string{"search": nil, "save": nil, "call": {"line"}, "deadlines": nil, "plan": {"spark"}, "priority": {"spark"}, "sources": nil, "source": nil, "digests": nil, "digest": nil, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
+	for page, parts := range map[string][]string{"search": nil, "save": nil, "call": {"line"}, "deadlines": nil, "plan": {"spark"}, "priority": {"spark"}, "sources": nil, "source": nil, "digests": nil, "digest": nil, "about": nil, "act": nil, "feeds": nil, "message": nil, "sheet": nil} {
 		names := []string{"templates/layout.html", "templates/" + page + ".html"}
 		for _, part := range parts {
 			names = append(names, "templates/"+part+".html")
@@ -128,6 +131,7 @@ func (s *Server) routes() {
 	s.handle("GET /digests", account.Reader, s.page(s.digests))
 	s.handle("GET /digests/department/{id}/{date}", account.Reader, s.page(s.departmentDigest))
 	s.handle("GET /digests/mail/{recipient}/{period}", account.Reader, s.page(s.mail))
+	s.handle("GET /about", account.Nobody, s.page(s.about)) // whoever is asked to sign in may know where
 	s.handle("GET /feeds", account.Reader, s.page(s.feeds))
 	s.handle("GET /feeds/{file}", account.Reader, s.feed(s.searchFeed))
 	s.handle("GET /feeds/priority/{file}", account.Reader, s.feed(s.priorityFeed))
