@@ -187,6 +187,25 @@ func TestWhoReadsMails(t *testing.T) {
 	}
 }
 
+// Of another organisation's mails nothing is seen, not by editors either.
+func TestOthersMails(t *testing.T) {
+	t.Parallel()
+	s := site(t)
+	packed, err := store.PackContent(&store.Content{Subject: "skogsby", Text: "skogsby"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ok, err := s.cfg.Store.Of("skogsby").Post(t.Context(), store.Mail{MailKey: store.MailKey{Recipient: "kultur", Period: "2026-07-27"}, Kind: "digest", Name: "Skogsby", Address: "kultur@skogsby.example", MessageID: "x", Due: now}, packed); err != nil || !ok {
+		t.Fatal(ok, err)
+	}
+	if list := getAs(t, s, editor, "/digests").Body.String(); strings.Contains(list, "kogsby") {
+		t.Error("the list names another organisation's mail")
+	}
+	if w := getAs(t, s, editor, "/digests/mail/~skogsby.kultur/2026-07-27"); w.Code != http.StatusNotFound {
+		t.Errorf("another organisation's mail: %d", w.Code)
+	}
+}
+
 // A mail's page has what its folds only count.
 func TestWholeDigest(t *testing.T) {
 	t.Parallel()
