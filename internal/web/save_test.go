@@ -88,7 +88,7 @@ func TestSave(t *testing.T) {
 	if action := form.AttrOr("action", ""); action != "/save?q=rail&status=open" {
 		t.Errorf("the form goes to %s", action)
 	}
-	if own := form.Find("option[selected]").AttrOr("value", ""); own != "kultur" || form.Find("option").Length() != 3 || form.Find("#name").AttrOr("value", "") != "rail" {
+	if own := form.Find("option[selected]").AttrOr("value", ""); own != "kultur" || form.Find("option").Length() != 5 || form.Find("#name").AttrOr("value", "") != "rail" {
 		t.Errorf("chosen is %s of %d, the name %q", own, form.Find("option").Length(), form.Find("#name").AttrOr("value", ""))
 	}
 	w := postAs(t, s, editor, "/save?q=rail&status=open", url.Values{"name": {" Öppet om  järnväg "}, "for": {"strategist"}})
