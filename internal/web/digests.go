@@ -120,7 +120,7 @@ func (s *Server) digests(_ http.ResponseWriter, r *http.Request) (view, error) {
 	if err != nil {
 		return view{}, err
 	}
-	mails, err := s.cfg.Store.MailsBefore(ctx, store.Mail{}, "", "", shownMails)
+	mails, err := s.cfg.Store.MailsBefore(ctx, store.Mail{}, "", "", "", shownMails)
 	if err != nil {
 		return view{}, err
 	}
