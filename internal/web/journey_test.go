@@ -1,6 +1,8 @@
 package web
 
 import (
+	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -9,7 +11,9 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+	"github.com/google/go-cmp/cmp"
 
+	"utkik/internal/account"
 	"utkik/internal/web/browsertest"
 )
 
@@ -148,6 +152,133 @@ func TestBoxWithoutScript(t *testing.T) {
 	for _, attr := range []string{"role", "aria-expanded", "aria-controls", "aria-autocomplete", "list"} {
 		if v, ok := box.Attr(attr); ok {
 			t.Errorf("the box has %s=%q", attr, v)
+		}
+	}
+}
+
+// signedIn is the site for somebody whom a door has let in.
+func signedIn(s http.Handler, who account.Actor) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.ServeHTTP(w, r.WithContext(account.With(r.Context(), who)))
+	})
+}
+
+// on puts the focus on the first element that a selector finds, as the Tab key would, which TestTabKey makes sure of.
+func (j journey) on(selector string) {
+	j.t.Helper()
+	j.do(selector, chromedp.Focus(selector))
+}
+
+// TestJourney is an editor's way through the search with the keyboard: search, narrow, take a filter away, open a call, go
+// back, save, export.
+func TestJourney(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Needs(t, "the way through the search")
+	for n, scheme := range browsertest.Schemes() {
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(signedIn(site(t), editor))
+			t.Cleanup(server.Close)
+			lang, width := languages[n%len(languages)], []int64{1280, 320}[n]
+			j := journey{t, browser.Open(t, scheme)}
+			j.do("the page", chromedp.EmulateViewport(width, 800), chromedp.Navigate(server.URL+in(lang, "/")))
+			j.on("#q")
+			j.press("rail")
+			j.enter()
+			j.until("the search", `location.search.includes("q=rail&status=forthcoming&status=open")`)
+
+			if width < 800 { // filters are folded away
+				j.on("#fold")
+				j.press(" ")
+			}
+			j.on("details:has(input[name=kind]) > summary")
+			j.press(" ")
+			j.until("the filter unfolds", `document.querySelector("details:has(input[name=kind])").open`)
+			j.on("input[name=kind][value=call]")
+			j.press(" ")
+			j.on(".choices button")
+			j.enter()
+			j.until("the search is narrowed", `location.search.includes("kind=call&") && [...document.querySelectorAll(".hits .facts")].every(f => !f.textContent.startsWith("Samråd"))`)
+			count := j.text(`document.querySelector("[role=status]#found, #found [role=status]").textContent`)
+
+			j.on(`.chips a[href*="kind=call"]:not([href*="status=open"])`)
+			j.enter()
+			j.until("a filter is taken away", `location.search.includes("kind=call") && !location.search.includes("status=open")`)
+			if after := j.text(`document.querySelector("#found [role=status]").textContent`); after == count {
+				t.Errorf("%s with and without the filter", after)
+			}
+			here := j.text(`location.search`)
+
+			j.do("all statuses", chromedp.Navigate(server.URL+in(lang, query("kind", "call", "q", "rail"))))
+			j.until("all statuses", `location.search.includes("kind=call") && !location.search.includes("status=")`)
+			here = j.text(`location.search`)
+			j.on(".hits h3 a")
+			j.enter()
+			j.until("a call", `location.pathname.startsWith("/call/") && !!document.querySelector("h1")`)
+			j.back()
+			j.until("back at the same search", fmt.Sprintf(`location.pathname == "/" && location.search == %q && document.querySelector("#q").value == "rail"`, here))
+
+			j.on("a[href^='/save']")
+			j.enter()
+			j.until("the form", `location.pathname == "/save" && !!document.querySelector("#name")`)
+			j.tab.Look(t, browsertest.Page{Name: "save " + lang, Widths: []int64{320, 768, 1280, 1920}})
+			j.do("the window", chromedp.EmulateViewport(width, 800))
+			j.on("#name")
+			j.press(kb.End + " " + scheme)
+			j.enter()
+			j.until("it is saved, and the address is the search's own", fmt.Sprintf(`!!document.querySelector(".done") && location.search == %q`, here))
+			j.tab.Look(t, browsertest.Page{Name: "saved " + lang, Widths: []int64{320, 768, 1280, 1920}})
+
+			for _, form := range exportForms {
+				kind := j.await(fmt.Sprintf(`fetch(document.querySelector("a[download][href*='.%s']").href).then(r => r.status + " " + r.headers.get("Content-Disposition"))`, form.ending))
+				if !strings.HasPrefix(kind, `200 attachment; filename="utkik-2026-07-28-rail.`) {
+					t.Errorf("%s: %s", form.ending, kind)
+				}
+			}
+		})
+	}
+}
+
+// await is what a promise in the page comes to.
+func (j journey) await(expression string) string {
+	j.t.Helper()
+	v, err := chromedp.Run(j.tab.Context, chromedp.Evaluate[string](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		j.t.Fatalf("%s: %v", expression, err)
+	}
+	return v
+}
+
+// TestTabKey: the Tab key comes to everything that can be done on the page, in the order in which it stands there, and what
+// has the focus shows it.
+func TestTabKey(t *testing.T) {
+	t.Parallel()
+	browser := browsertest.Needs(t, "the keyboard's way through the search page")
+	server := httptest.NewServer(signedIn(site(t), editor))
+	t.Cleanup(server.Close)
+	j := journey{t, browser.Open(t, "light")}
+	for _, width := range []int64{320, 1280} {
+		j.do("the page", chromedp.EmulateViewport(width, 800), chromedp.Navigate(server.URL+query("q", "rail", "status", "open", "kind", "call")))
+		var want, got []string
+		all := j.text(`(() => {
+			window.passed = [];
+			document.addEventListener("focusin", e => {
+				const style = getComputedStyle(e.target);
+				window.passed.push(e.target.outerHTML.slice(0, 160) + (style.outlineStyle == "none" || parseFloat(style.outlineWidth) < 2 ? " UNSEEN" : ""));
+			});
+			return [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
+				.filter(e => e.checkVisibility({visibilityProperty: true}) && e.offsetParent !== null).map(e => e.outerHTML.slice(0, 160)).join("\u0000");
+		})()`)
+		want = strings.Split(all, "\x00")
+		for range len(want) {
+			j.press(kb.Tab)
+		}
+		got = strings.Split(j.text(`window.passed.join("\u0000")`), "\x00")
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%d px (-what can be done +where Tab came):\n%s", width, diff)
+		}
+		if len(want) < 20 {
+			t.Errorf("%d px: %d things can be done", width, len(want))
 		}
 	}
 }
