@@ -64,6 +64,7 @@ var arrows = []arrow{
 	{"any", "github.com/zitadel/...", no, "belongs to tests"},
 	{"any", "github.com/go-jose/...", no, "belongs to tests"},
 	{"any", "github.com/google/go-cmp/...", no, "belongs to tests"},
+	{"any", "github.com/google/jsonschema-go/...", no, "belongs to tests"},
 	{"internal/web/browsertest", "std", yes, "a browser for tests"},
 	{"internal/web/browsertest", "github.com/chromedp/...", yes, "a browser for tests"},
 	{"any", "internal/web/browsertest", no, "belongs to tests"},
