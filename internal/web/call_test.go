@@ -88,8 +88,12 @@ func TestDecide(t *testing.T) {
 			t.Errorf("%s: %d, want %d", name, w.Code, tt.want)
 		}
 	}
-	if w := send(editor, url.Values{"department": {"miljo"}, "choice": {"not-relevant"}}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/call/ft-portal/RAIL-1?wrong=1#decisions" {
+	if w := send(editor, url.Values{"department": {"miljo"}, "choice": {"not-relevant"}}); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/call/ft-portal/RAIL-1?wrong=miljo#decisions" {
 		t.Errorf("without a reason: %d to %s", w.Code, w.Header().Get("Location"))
+	}
+	again := document(t, getAs(t, s, editor, "/call/ft-portal/RAIL-1?wrong=miljo").Body.String()).Find("form.decide")
+	if d, c := again.Find("option[selected]").AttrOr("value", ""), again.Find("input[checked]").AttrOr("value", ""); d != "miljo" || c != "not-relevant" {
+		t.Errorf("the form comes again for %s, %s", d, c)
 	}
 	if ds, err := s.cfg.Store.DecisionsOf(t.Context(), key); err != nil || len(ds) > 0 {
 		t.Fatalf("something was kept: %v, %v", ds, err)

@@ -79,11 +79,18 @@ func (s *Server) decisions(r *http.Request, f Frame, key call.Key) ([]verdict, *
 	}
 	form := &decideForm{Action: f.address("/decide/"+key.Path(), url.Values{}), Wrong: r.URL.Query().Has("wrong")}
 	own := s.departmentOf(r, actor)
+	if form.Wrong { // for whom it was asked
+		own = cmp.Or(r.URL.Query().Get("wrong"), own)
+	}
 	for _, d := range s.cfg.Plan.Departments {
 		form.For = append(form.For, choice{d.ID, s.departmentName(f, d.ID), d.ID == own})
 	}
 	for i, c := range choices() {
-		form.Choices = append(form.Choices, choice{string(c), f.T.Sheet.Choices[string(c)], i == 0})
+		on := i == 0
+		if form.Wrong {
+			on = c == subscription.NotRelevant
+		}
+		form.Choices = append(form.Choices, choice{string(c), f.T.Sheet.Choices[string(c)], on})
 	}
 	return out, form, nil
 }
@@ -115,7 +122,7 @@ func (s *Server) decide(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, f.address("/call/"+key.Path(), q)+"#decisions", http.StatusSeeOther)
 	}
 	if d.Choice == subscription.NotRelevant && d.Why == "" {
-		back(url.Values{"wrong": {"1"}})
+		back(url.Values{"wrong": {d.Department}})
 		return
 	}
 	_, known := s.cfg.Plan.Department(d.Department)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // life bounds a browser: one that hangs must not hold the tests up for longer.
@@ -108,6 +109,7 @@ type Page struct {
 	Name    string  // in the test's words, and of its pictures
 	Address string  // empty: what the tab shows already, as far as a test has come with it
 	Widths  []int64 // of the window, in pixels
+	Colours bool    // only colours are looked at: the rest was, in another scheme
 	Mail    bool    // no page of a site: it has no landmarks, which mail programs take away, and no style sheet
 }
 
@@ -138,7 +140,10 @@ func (b *Tab) Look(t testing.TB, p Page) {
 		}
 		// What axe-core's rules say of a page depends on its width in size and place only: in full at the narrowest and the widest.
 		tags := `["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]`
-		if i > 0 && i < len(p.Widths)-1 {
+		switch {
+		case p.Colours:
+			tags = `{type: "rule", values: ["color-contrast", "link-in-text-block"]}`
+		case i > 0 && i < len(p.Widths)-1:
 			tags = `["wcag22aa"]`
 		}
 		raw, err := chromedp.Run(b.Context, chromedp.Evaluate[string](fmt.Sprintf(examine, tags, landmarks), chromedp.EvalAwaitPromise))
@@ -164,7 +169,7 @@ func (b *Tab) Look(t testing.TB, p Page) {
 		if p.Mail {
 			styles = found.Styles
 		}
-		if found.Dark != (b.scheme == "dark") || found.Styles != styles || tags != `["wcag22aa"]` && found.Rules < fewestRules {
+		if found.Dark != (b.scheme == "dark") || found.Styles != styles || strings.Contains(tags, "wcag2a\"") && found.Rules < fewestRules || found.Rules == 0 {
 			t.Errorf("%s: it was not looked at as it should: dark %v, %d style sheets, %d rules passed", at, found.Dark, found.Styles, found.Rules)
 		}
 		if found.Folded {
@@ -179,6 +184,74 @@ func (b *Tab) Look(t testing.TB, p Page) {
 		b.shoot(t, p.Name, width)
 	}
 }
+
+// mostStops bounds how far a page is walked by keyboard: what comes after is more of the same.
+const mostStops = 30
+
+// Keys walks through a page by the Tab key, as a reader without a mouse does: the first stop leads past the navigation, each
+// shows where it is and stands where it can be seen, and none holds the reader fast.
+func (b *Tab) Keys(t testing.TB, p Page) {
+	t.Helper()
+	if err := chromedp.Do(b.Context, chromedp.EmulateViewport(1280, 800), chromedp.Navigate(p.Address)); err != nil {
+		t.Fatalf("%s: %v", p.Name, err)
+	}
+	stops, err := chromedp.Run(b.Context, chromedp.Evaluate[int](tabbable))
+	if err != nil {
+		t.Fatalf("%s: %v", p.Name, err)
+	}
+	before := ""
+	for n := range min(stops, mostStops) {
+		if err := chromedp.Do(b.Context, chromedp.KeyEvent(kb.Tab)); err != nil {
+			t.Fatalf("%s: %v", p.Name, err)
+		}
+		raw, err := chromedp.Run(b.Context, chromedp.Evaluate[string](focused))
+		if err != nil {
+			t.Fatalf("%s: %v", p.Name, err)
+		}
+		var at struct {
+			HTML, Place   string
+			Shown, Inside bool
+			Main          bool
+		}
+		if err := json.Unmarshal([]byte(raw), &at); err != nil {
+			t.Fatalf("%s: %v", p.Name, err)
+		}
+		switch {
+		case n == 0 && !at.Main:
+			t.Errorf("%s: the first stop by keyboard does not lead past the navigation: %s", p.Name, at.HTML)
+		case at.Place == before && !strings.Contains(at.HTML, `type="date"`): // year, month and day are stops each
+			t.Errorf("%s: stop %d holds the reader fast: %s", p.Name, n+1, at.HTML)
+		case !at.Shown:
+			t.Errorf("%s: stop %d does not show that it is one: %s", p.Name, n+1, at.HTML)
+		case !at.Inside:
+			t.Errorf("%s: stop %d is out of sight: %s", p.Name, n+1, at.HTML)
+		}
+		before = at.Place
+	}
+}
+
+// tabbable counts what the Tab key stops at; of radio buttons of one name it is one.
+const tabbable = `(() => {
+	const names = new Set();
+	return [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']")].filter(e => {
+		if (e.disabled || !e.checkVisibility({visibilityProperty: true})) return false;
+		if (e.type != "radio") return true;
+		const seen = names.has(e.name);
+		names.add(e.name);
+		return !seen;
+	}).length;
+})()`
+
+// focused tells of what has the focus.
+const focused = `(() => {
+	const e = document.activeElement, r = e.getBoundingClientRect(), s = getComputedStyle(e);
+	return JSON.stringify({
+		HTML: e.outerHTML.slice(0, 160), Place: [...document.querySelectorAll("*")].indexOf(e) + "",
+		Shown: e.matches(":focus-visible") && s.outlineStyle != "none" && parseFloat(s.outlineWidth) >= 1,
+		Inside: r.width > 0 && r.height > 0 && r.bottom > 0 && r.top < innerHeight && r.right > 0 && r.left < innerWidth,
+		Main: e.getAttribute("href") == "#main",
+	});
+})()`
 
 // shoot keeps a picture, where somebody wants to see it.
 func (b *Tab) shoot(t testing.TB, name string, width int64) {
