@@ -102,6 +102,7 @@ type columns struct {
 	latest    atomic.Pointer[timed]
 	lists     keeper[listName, *unpacked]
 	texts     keeper[uint32, string] // by document
+	settled   keeper[settledName, bool]
 
 	idAsked atomic.Int64 // how often one was looked up
 	idOnce  sync.Once

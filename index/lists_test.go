@@ -64,3 +64,37 @@ func TestSnippetFollowsTheText(t *testing.T) {
 		}
 	}
 }
+
+// TestPhraseInABook: words that stand hundreds of times in a text leave a phrase open, which reading the text settles, once.
+func TestPhraseInABook(t *testing.T) {
+	t.Parallel()
+	book := strings.Repeat("Energy is plenty and storage is dear. ", 300)
+	feed := listFeed{
+		entry(1, call.Call{Ref: "with", Title: "A book", Text: book + "Energy storage.", Language: "en"}),
+		entry(2, call.Call{Ref: "without", Title: "A book", Text: book, Language: "en"}),
+		entry(3, call.Call{Ref: "short", Title: "A leaf", Text: "Energy storage.", Language: "en"}),
+	}
+	texts, read := textsOf([]call.Call{feed[0].Call, feed[1].Call, feed[2].Call}), 0
+	ix, err := Open(t.TempDir(), Options{Texts: func(ctx context.Context, keys []call.Key) (map[call.Key]string, error) {
+		read += len(keys)
+		return texts(ctx, keys)
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ix.Close()
+	if _, err := ix.Sync(t.Context(), feed); err != nil {
+		t.Fatal(err)
+	}
+	for round := range 3 {
+		if got := strings.Join(refs(search(t, ix, Query{Text: `"energy storage"`}).Hits), " "); got != "short with" {
+			t.Errorf("round %d: found %q, want short with", round, got)
+		}
+		if got := search(t, ix, Query{Text: `"storage energy"`}).Total; got != 0 {
+			t.Errorf("round %d: %d have the words the other way round", round, got)
+		}
+	}
+	if read != 4 {
+		t.Errorf("%d texts read for two phrases in two books", read)
+	}
+}

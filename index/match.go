@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -1140,12 +1141,23 @@ func (r *run) idf(count uint64) float64 {
 }
 
 // settle reads the texts of documents whose positions leave a phrase open, and takes those out that have
-// it not after all.
+// it not after all. They are the longest texts of all, so what was found is kept.
 func (r *run) settle(p *part, f *phraseField, docs []uint32, found set) error {
-	if r.texts == nil {
+	if r.texts == nil || len(docs) == 0 {
 		return nil
 	}
-	docs = docs[:min(len(docs), maxSettled-r.settled)]
+	phrase := f.String()
+	open := docs[:0]
+	for _, doc := range docs {
+		has, known := p.cols.settled.get(settledName{phrase, doc})
+		switch {
+		case !known || r.plain:
+			open = append(open, doc)
+		case !has:
+			found.remove(doc)
+		}
+	}
+	docs = open[:min(len(open), maxSettled-r.settled)]
 	r.settled += len(docs)
 	const atOnce = 100
 	for batch := range slices.Chunk(docs, atOnce) {
@@ -1164,12 +1176,37 @@ func (r *run) settle(p *part, f *phraseField, docs []uint32, found set) error {
 			return &textsError{err}
 		}
 		for i, doc := range batch {
-			if text, ok := texts[keys[i]]; ok && !f.in(r.analysers, compose(text)) {
+			text, ok := texts[keys[i]]
+			if !ok {
+				continue
+			}
+			has := f.in(r.analysers, compose(text))
+			if !has {
 				found.remove(doc)
 			}
+			p.cols.settled.put(settledName{phrase, doc}, has, len(phrase)+100, keepLeast)
 		}
 	}
 	return nil
+}
+
+// settledName is a document and a phrase that its positions leave open.
+type settledName struct {
+	phrase string
+	doc    uint32
+}
+
+// String tells a phrase in a field from every other: the terms of each of its words, at their places.
+func (f *phraseField) String() string {
+	var b strings.Builder
+	b.WriteString(f.field)
+	for _, item := range f.items {
+		fmt.Fprintf(&b, " %d %q", item.at, item.star)
+		for _, t := range slices.Sorted(maps.Keys(item.terms)) {
+			fmt.Fprintf(&b, " %q", t)
+		}
+	}
+	return b.String()
 }
 
 // textsError is an error of Options.Texts, which says nothing about the index.
