@@ -76,6 +76,24 @@ func TestFollowAsDocumented(t *testing.T) {
 	}
 }
 
+// Every address that doc/api.md gives is answered.
+func TestQuestionsInDocument(t *testing.T) {
+	t.Parallel()
+	doc, err := os.ReadFile("../../doc/api.md")
+	check(t, err)
+	s := onSQLite(t)
+	asked := regexp.MustCompile("(?m)^\\|[^|]*\\| `(/[^`]*)`").FindAllSubmatch(doc, -1)
+	for _, m := range asked {
+		address := strings.ReplaceAll(string(m[1]), "50138952TOPICS", "RAIL-1")
+		if a := s.ask(get, Prefix+address, ""); a.status != 200 {
+			t.Errorf("%s: %d %s", address, a.status, a.body)
+		}
+	}
+	if len(asked) < 8 {
+		t.Errorf("%d addresses were asked for", len(asked))
+	}
+}
+
 func lines(t *testing.T, file string) []string {
 	t.Helper()
 	b, err := os.ReadFile(file)
