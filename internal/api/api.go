@@ -189,6 +189,14 @@ func (s *Server) operations() {
 		about: "The body takes the place of what was there; how far the recipient has been told stays. With If-Match, the " +
 			"ETag of what you read, nobody else's change is overwritten.",
 		example: "/recipients/bygg", body: exampleRecipient}, s.replaceRecipient)
+	add(s, operation{method: post, path: "/recipients/{id}/subscriptions", role: edit, id: "add-subscription", tag: "mail",
+		summary: "Add a subscription to a recipient", status: http.StatusCreated,
+		about:   "After what it follows already; whoever adds or changes at the same time loses nothing. Sending the same again changes nothing.",
+		example: "/recipients/bygg/subscriptions", body: `{"name": "kultur", "priorities": ["kultur"]}`}, s.addSubscription)
+	add(s, operation{method: del, path: "/recipients/{id}/subscriptions", role: edit, id: "remove-subscription", tag: "mail",
+		summary: "Remove a subscription of a recipient",
+		about:   "By the name that it has; one without a name is taken away by changing the recipient. The last stays: remove the recipient.",
+		example: "/recipients/bygg/subscriptions?name=kultur"}, s.removeSubscription)
 	add(s, operation{method: del, path: "/recipients/{id}", role: edit, id: "delete-recipient", tag: "mail",
 		summary: "Remove a recipient and its subscriptions", status: http.StatusNoContent,
 		about: "What it was sent stays. Knows If-Match.", example: "/recipients/bygg"}, s.deleteRecipient)

@@ -656,6 +656,26 @@ func TestRecipients(t *testing.T) {
 		if !slices.Equal(ids, []string{"kultur", "plan", "vilar"}) {
 			t.Errorf("list %q", ids)
 		}
+		add := func(body string) answer { return s.ask(post, Prefix+"/recipients/plan/subscriptions", body) }
+		for range 2 { // sent again after a lost answer
+			if a := add(`{"name":"vind","search":"vind"}`); a.status != http.StatusCreated {
+				t.Errorf("add a subscription: %d %s", a.status, a.body)
+			}
+		}
+		if p := add(`{"name":"x","priorities":["nej"],"search":"\"x"}`).problem(t); p.Status != 422 || len(p.Errors) != 2 || p.Errors[0].Location != "body.priorities" {
+			t.Errorf("an unfit subscription: %+v", p)
+		}
+		if s.get("/recipients/plan", &r); len(r.Follows) != 3 || r.Follows[2].Name != "vind" {
+			t.Errorf("with a subscription more: %+v", r.Follows)
+		}
+		for name, want := range map[string]int{"vind": 200, "nosuch": 404} {
+			if a := s.ask(del, Prefix+"/recipients/plan/subscriptions?name="+name, ""); a.status != want {
+				t.Errorf("remove subscription %s: %d %s", name, a.status, a.body)
+			}
+		}
+		if p := s.ask(del, Prefix+"/recipients/vilar/subscriptions?name="+url.QueryEscape("tåg"), "").problem(t); p.Status != 422 {
+			t.Errorf("remove the last subscription: %+v", p)
+		}
 		if a := s.ask(del, Prefix+"/recipients/plan", ""); a.status != http.StatusNoContent {
 			t.Errorf("remove: %d %s", a.status, a.body)
 		}
@@ -668,7 +688,8 @@ func TestRecipients(t *testing.T) {
 		for _, e := range slices.Backward(entries) {
 			did = append(did, e.Who+" "+e.Way+" "+e.What+" "+e.On)
 		}
-		if want := []string{"key:tests api recipient.add plan", "key:tests api recipient.change plan", "key:tests api recipient.delete plan"}; !slices.Equal(did, want) {
+		if want := []string{"key:tests api recipient.add plan", "key:tests api recipient.change plan", "key:tests api subscription.add plan",
+			"key:tests api subscription.remove plan", "key:tests api recipient.delete plan"}; !slices.Equal(did, want) {
 			t.Errorf("audit log %q", did)
 		}
 	})

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"utkik/index"
@@ -197,6 +199,16 @@ type replaceInput struct {
 	Body    RecipientBody
 }
 
+type subscribeInput struct {
+	ID   string `path:"id" maxLength:"100" example:"bygg"`
+	Body Follow
+}
+
+type unsubscribeInput struct {
+	ID   string `path:"id" maxLength:"100" example:"bygg"`
+	Name string `query:"name" required:"true" maxLength:"200" doc:"What the subscription is called." example:"kultur"`
+}
+
 type deleteInput struct {
 	ID      string `path:"id" maxLength:"100" example:"bygg"`
 	IfMatch string `header:"If-Match" doc:"The ETag of the recipient as you read it."`
@@ -237,9 +249,18 @@ func (s *Server) recipientFrom(b *RecipientBody) (subscription.Recipient, error)
 		r.Pause = subscription.Pause{Until: b.Pause.Until, StandIn: b.Pause.StandIn}
 	}
 	for _, f := range b.Follows {
-		r.Follows = append(r.Follows, subscription.Subscription{Name: f.Name, Departments: f.Departments,
-			Priorities: f.Priorities, Programmes: f.Programmes, Kinds: f.Kinds, Search: f.Search})
+		r.Follows = append(r.Follows, f.subscription())
 	}
+	return r, invalid(s.faultsOf(&r, "body."))
+}
+
+func (f *Follow) subscription() subscription.Subscription {
+	return subscription.Subscription{Name: f.Name, Departments: f.Departments, Priorities: f.Priorities, Programmes: f.Programmes,
+		Kinds: f.Kinds, Search: f.Search}
+}
+
+// faultsOf says everything that makes a recipient unfit, by the places of the body.
+func (s *Server) faultsOf(r *subscription.Recipient, prefix string) []Fault {
 	p := s.cfg.Plan()
 	var faults []Fault
 	for _, bad := range r.Check(subscription.Known{
@@ -251,9 +272,9 @@ func (s *Server) recipientFrom(b *RecipientBody) (subscription.Recipient, error)
 		if at == "" {
 			at = bad.Key
 		}
-		faults = append(faults, Fault{bad.Text, "body." + at})
+		faults = append(faults, Fault{bad.Text, prefix + at})
 	}
-	return r, invalid(faults)
+	return faults
 }
 
 func (s *Server) recipient(ctx context.Context, id string) (subscription.Recipient, error) {
@@ -352,6 +373,55 @@ func (s *Server) replaceRecipient(ctx context.Context, in *replaceInput) (*recip
 		return nil, err
 	}
 	if err := s.cfg.Save(audited(ctx, "recipient.change", r.ID, ""), r, false); err != nil {
+		return nil, err
+	}
+	return s.getRecipient(ctx, &recipientInput{in.ID})
+}
+
+func (s *Server) addSubscription(ctx context.Context, in *subscribeInput) (*recipientOutput, error) {
+	r, err := s.recipient(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	what := in.Body.subscription()
+	r.Follows = []subscription.Subscription{what} // what it follows already is not this request's matter
+	var faults []Fault
+	for _, f := range s.faultsOf(&r, "") {
+		if place, ok := strings.CutPrefix(f.Location, "follows[0]"); ok {
+			faults = append(faults, Fault{f.Message, "body" + place})
+		}
+	}
+	if err := invalid(faults); err != nil {
+		return nil, err
+	}
+	err = s.cfg.Store.Subscribe(audited(ctx, "subscription.add", in.ID, what.String()), in.ID, what)
+	if err != nil && !errors.Is(err, store.ErrExists) { // which is what was asked for
+		return nil, err
+	}
+	return s.getRecipient(ctx, &recipientInput{in.ID})
+}
+
+func (s *Server) removeSubscription(ctx context.Context, in *unsubscribeInput) (*recipientOutput, error) {
+	s.edit.Lock()
+	defer s.edit.Unlock()
+	r, err := s.recipient(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, f := range r.Follows {
+		names = append(names, f.Name)
+	}
+	i := slices.Index(names, in.Name)
+	switch {
+	case i < 0:
+		return nil, notFound(fmt.Sprintf("subscription %q of %q", short(in.Name), r.ID), fault("", "subscription", in.Name, names).Message)
+	case len(r.Follows) == 1:
+		return nil, invalid([]Fault{{"is the last; a recipient who follows nothing is told nothing: remove the recipient", "query.name"}})
+	}
+	what := r.Follows[i]
+	r.Follows = slices.Delete(r.Follows, i, i+1)
+	if err := s.cfg.Save(audited(ctx, "subscription.remove", in.ID, what.String()), r, false); err != nil {
 		return nil, err
 	}
 	return s.getRecipient(ctx, &recipientInput{in.ID})

@@ -230,6 +230,9 @@ func TestEveryWriteIsOneLine(t *testing.T) {
 		{"POST /decide/{source}/{ref...}", "/decide/ft-portal/1", session, form, "choice=act&department=" + department, []string{"oidc:editor", "web", "decision.set", "ft-portal/1"}},
 		{"POST /api/v1/decisions", "/api/v1/decisions", key, json, `{"source": "ft-portal", "ref": "1", "department": "` + department + `", "decision": "follow"}`, []string{"key:editor", "api", "decision.set", "ft-portal/1"}},
 		{"POST /api/v1/decisions", "/api/v1/decisions", key, json, `{"source": "ft-portal", "ref": "1", "department": "` + department + `", "decision": "follow"}`, nil}, // is so
+		{"POST /api/v1/recipients/{id}/subscriptions", "/api/v1/recipients/x/subscriptions", key, json, `{"name": "n", "search": "wind"}`, []string{"key:editor", "api", "subscription.add", "x"}},
+		{"POST /api/v1/recipients/{id}/subscriptions", "/api/v1/recipients/x/subscriptions", key, json, `{"name": "n", "search": "wind"}`, nil}, // is so
+		{"DELETE /api/v1/recipients/{id}/subscriptions", "/api/v1/recipients/x/subscriptions?name=n", key, "", "", []string{"key:editor", "api", "subscription.remove", "x"}},
 		{"DELETE /api/v1/recipients/{id}", "/api/v1/recipients/x", key, "", "", []string{"key:editor", "api", "recipient.delete", "x"}},
 		{"DELETE /api/v1/recipients/{id}", "/api/v1/recipients/x", key, "", "", nil},                        // is gone
 		{"POST /signin/mail", "/signin/mail", nil, form, "address=anna@example.org", nil},                   // asks for a link, and writes nothing of ours
