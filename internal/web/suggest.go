@@ -83,13 +83,14 @@ func (s *Server) prioritiesLike(f Frame, typed string) []string {
 	return out
 }
 
-// planTerms are the plan's words as one may search for them, the weightiest first.
+// planTerms are the plan's words as one may search for them, the weightiest first. What it has with a star is but a part of
+// words.
 func planTerms(p *plan.Plan) []string {
 	weight := map[string]float64{}
 	for i := range p.Priorities {
 		for _, t := range p.Priorities[i].Vocabulary {
 			for _, w := range append(slices.Clone(t.EN), t.SV) {
-				if w = strings.Trim(w, "* "); w != "" && t.Weight > 0 {
+				if w = strings.TrimSpace(w); w != "" && t.Weight > 0 && !strings.Contains(w, "*") {
 					weight[w] = max(weight[w], t.Weight)
 				}
 			}
