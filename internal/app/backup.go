@@ -29,12 +29,16 @@ type BackupReport struct {
 	Migrated bool           `json:"migrated,omitempty"` // the schema was older, and was brought forward
 }
 
-// configFolder is where the operator's files are in an archive.
-const configFolder = "config"
+// Where files are in an archive.
+const (
+	configFolder = "config" // the operator's
+	dataFolder   = "data"   // those that belong into the data folder, beside the store
+)
 
 // Backup writes the store, as it is at one moment, and the operator's files into a new archive, while others read and write.
 // The archive is there whole, or not at all.
 func (a *App) Backup(ctx context.Context, file string) (r BackupReport, err error) {
+	a = a.root() // organisations share the store
 	wrap := func(err error) error { return fmt.Errorf("backup %s: %w", file, err) }
 	if _, err := os.Lstat(file); err == nil {
 		return r, wrap(errors.New("the file exists already: name a new one"))
@@ -132,18 +136,25 @@ func operatorFiles(cfg *config.Config) ([]backup.Member, error) {
 	if cfg.File != "" {
 		out = append(out, backup.Member{Name: path.Join(configFolder, "utkik.yaml"), Path: cfg.File})
 	}
-	if strings.HasSuffix(cfg.Plan, ".yaml") || strings.ContainsAny(cfg.Plan, `/\`) {
-		out = append(out, backup.Member{Name: path.Join(configFolder, "plan", filepath.Base(cfg.Plan)), Path: cfg.Plan})
+	if words := filepath.Join(cfg.Data, vocabularyFile); !missing(words) {
+		out = append(out, backup.Member{Name: path.Join(dataFolder, vocabularyFile), Path: words})
 	}
+	own, err := planFiles(cfg, cfg.Plan, path.Join(configFolder, "plan"))
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, own...)
 	for _, o := range cfg.Plans {
-		if strings.HasSuffix(o.Plan, ".yaml") || strings.ContainsAny(o.Plan, `/\`) {
-			out = append(out, backup.Member{Name: path.Join(configFolder, "plans", o.ID, filepath.Base(o.Plan)), Path: o.Plan})
+		theirs, err := planFiles(cfg, o.Plan, path.Join(configFolder, "plans", o.ID))
+		if err != nil {
+			return nil, err
 		}
+		out = append(out, theirs...)
 	}
 	if cfg.Files.Dir == "" {
 		return out, nil
 	}
-	err := filepath.WalkDir(cfg.Files.Dir, func(name string, d fs.DirEntry, err error) error {
+	err = filepath.WalkDir(cfg.Files.Dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
 			return err
 		}
@@ -156,6 +167,19 @@ func operatorFiles(cfg *config.Config) ([]backup.Member, error) {
 		}
 		return nil
 	})
+	return out, err
+}
+
+// planFiles are a plan's own file, if it is one, and that of its learned words, which it names from where it stands.
+func planFiles(cfg *config.Config, name, folder string) ([]backup.Member, error) {
+	if !strings.HasSuffix(name, ".yaml") && !strings.ContainsAny(name, `/\`) {
+		return nil, nil // it comes with the program, or from files.dir
+	}
+	out := []backup.Member{{Name: path.Join(folder, filepath.Base(name)), Path: name}}
+	p, err := cfg.LoadPlan(name)
+	if err == nil && p.LearnedFile != "" && filepath.IsLocal(filepath.FromSlash(p.LearnedFile)) {
+		out = append(out, backup.Member{Name: path.Join(folder, filepath.ToSlash(p.LearnedFile)), Path: filepath.Join(filepath.Dir(name), filepath.FromSlash(p.LearnedFile))})
+	}
 	return out, err
 }
 
@@ -218,6 +242,11 @@ func Restore(ctx context.Context, cfg *config.Config, file, files string) (r Bac
 	if names := m.Differ(r.Tables); len(names) > 0 && !r.Migrated {
 		return r, wrap(fmt.Errorf("%s came out otherwise than in the backup: do not use this store, and report it", strings.Join(names, ", ")))
 	}
+	if words := filepath.Join(work, dataFolder, vocabularyFile); !missing(words) {
+		if err := os.Rename(words, filepath.Join(cfg.Data, vocabularyFile)); err != nil {
+			return r, wrap(fmt.Errorf("the store is restored, and the imported vocabulary is not: %w", err))
+		}
+	}
 	if slices.ContainsFunc(m.Files, func(f backup.File) bool { return strings.HasPrefix(f.Name, configFolder+"/") }) {
 		if err := os.Rename(filepath.Join(work, configFolder), files); err != nil {
 			return r, wrap(fmt.Errorf("the store is restored, and the operator's files are not: %w", err))
@@ -225,6 +254,11 @@ func Restore(ctx context.Context, cfg *config.Config, file, files string) (r Bac
 		r.Config = files
 	}
 	return r, nil
+}
+
+func missing(path string) bool {
+	_, err := os.Lstat(path)
+	return err != nil
 }
 
 // vacant tells why nothing can be restored to where the configuration points.
@@ -253,6 +287,9 @@ func vacant(ctx context.Context, cfg *config.Config, url, files string) error {
 				return fmt.Errorf("store %s holds %s already: name an empty database in store.url; nothing was touched", look.Name, held)
 			}
 		}
+	}
+	if words := filepath.Join(cfg.Data, vocabularyFile); !missing(words) {
+		return fmt.Errorf("%s is there already: %s", words, other)
 	}
 	// An index follows one store; beside another it would find calls that are not there.
 	if entries, err := os.ReadDir(filepath.Join(cfg.Data, "index")); err == nil && len(entries) > 0 {

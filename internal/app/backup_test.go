@@ -72,7 +72,19 @@ func TestBackupAndRestore(t *testing.T) {
 				t.Fatal(err)
 			}
 			write("plans/rvn-2020.yaml", string(plan))
-			file := configure(t, text+place(t, way.from)+"files: {dir: \""+own+"\"}\n")
+			learned, err := os.ReadFile("../../config/plans/learned/rvn-2020.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			write("plans/learned/rvn-2020.yaml", string(learned))
+			write("elsewhere/plan.yaml", strings.Replace(string(plan), "id: rvn-2020", "id: plan", 1))
+			write("elsewhere/learned/rvn-2020.yaml", string(learned))
+			neighbour := filepath.Join(own, "elsewhere")
+			file := configure(t, text+place(t, way.from)+"files: {dir: \""+own+"\"}\nplans: [{id: grannen, plan: \""+filepath.Join(neighbour, "plan.yaml")+"\"}]\n")
+			words := filepath.Join(filepath.Dir(file), "data", "vocabulary.tsv")
+			if err := errors.Join(os.MkdirAll(filepath.Dir(words), 0o750), os.WriteFile(words, []byte("id\tsv\ten\tsource\n1\tsjukvård\thealth care\town\n"), 0o600)); err != nil {
+				t.Fatal(err)
+			}
 			a := installation(t, file, portal.Days()[0])
 			crawl(t, a)
 			closeApp(t, a)
@@ -124,7 +136,8 @@ func TestBackupAndRestore(t *testing.T) {
 				if diff := cmp.Diff(r.Tables, got.Tables); diff != "" {
 					t.Errorf("(-backup +restored):\n%s", diff)
 				}
-				for name, want := range map[string]string{"utkik.yaml": file, "files/plans/rvn-2020.yaml": "../../config/plans/rvn-2020.yaml"} {
+				for name, want := range map[string]string{"utkik.yaml": file, "files/plans/rvn-2020.yaml": "../../config/plans/rvn-2020.yaml",
+					"plans/grannen/plan.yaml": filepath.Join(neighbour, "plan.yaml"), "plans/grannen/learned/rvn-2020.yaml": filepath.Join(neighbour, "learned", "rvn-2020.yaml"), "../vocabulary.tsv": words} {
 					text, err := os.ReadFile(filepath.Join(got.Config, name))
 					was, err2 := os.ReadFile(want)
 					if err != nil || err2 != nil || string(text) != string(was) {

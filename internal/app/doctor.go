@@ -91,6 +91,14 @@ func (d *examination) plan() {
 		return
 	}
 	d.say(doctor.Well("plan", "%s: %d priorities, %d departments", a.Plan.ID, len(a.Plan.Priorities), len(a.Plan.Departments)))
+	for _, o := range d.cfg.Plans {
+		m := &App{Config: d.cfg.For(o), ID: o.ID, log: a.log, now: a.now}
+		if err := m.readPlan(); err != nil {
+			d.say(doctor.Ill("plan", doctor.Fail, "mend the file; `utkik plan check` tells every mistake", "organisation %s: %v", o.ID, err))
+			continue
+		}
+		d.say(doctor.Well("plan", "organisation %s: %s: %d priorities, %d departments", o.ID, m.Plan.ID, len(m.Plan.Priorities), len(m.Plan.Departments)))
+	}
 	d.app = a
 }
 
@@ -245,14 +253,16 @@ func (d *examination) queue(ctx context.Context) {
 // outbox looks at the mails that are not sent.
 func (d *examination) outbox(ctx context.Context) {
 	const part = "outbox"
-	counts, err := d.app.Store.MailCounts(ctx)
+	all, err := d.app.Store.Count(ctx, store.Tries{}) // of every organisation
 	if err != nil {
 		d.say(doctor.Ill(part, doctor.Fail, "look at the store", "%v", err))
 		return
 	}
-	total := 0
-	for _, c := range counts {
-		total += c.Count
+	waiting := 0
+	for _, c := range all.Mails {
+		if c.State == store.MailQueued || c.State == store.MailSending {
+			waiting += c.Count
+		}
 		switch late := d.now().Sub(c.Due); {
 		case c.State == store.MailRefused || c.State == store.MailSuspended:
 			d.say(doctor.Ill(part, doctor.Warn, fmt.Sprintf("`utkik outbox --state %s` says why", c.State), "%d mails are %s", c.Count, c.State))
@@ -260,7 +270,7 @@ func (d *examination) outbox(ctx context.Context) {
 			d.say(doctor.Ill(part, doctor.Warn, "see that a machine serves with the role mail; `utkik outbox send` sends now", "%d mails are %s, the first since %s", c.Count, c.State, c.Due.Format(time.RFC3339)))
 		}
 	}
-	d.say(doctor.Well(part, "%d mails", total))
+	d.say(doctor.Well(part, "%d mails wait to be sent", waiting))
 }
 
 // notices repeats what the operator has been told, or should have been.

@@ -105,13 +105,15 @@ func (w *watcher) state(ctx context.Context) (metrics.State, error) {
 	if err := w.lags(ctx, &s); err != nil {
 		return s, err
 	}
-	recipients, err := a.Store.Recipients(ctx)
-	if err != nil {
-		return s, err
-	}
-	for i := range recipients {
-		if _, why := recipients[i].Due(a.now(), Works); why == "" {
-			s.Due++
+	for _, o := range a.all() {
+		recipients, err := o.Store.Recipients(ctx)
+		if err != nil {
+			return s, err
+		}
+		for i := range recipients {
+			if _, why := recipients[i].Due(a.now(), Works); why == "" {
+				s.Due++
+			}
 		}
 	}
 	return s, w.jobs(ctx, &s)
@@ -157,9 +159,15 @@ func (w *watcher) sources(ctx context.Context, s *metrics.State, counts []store.
 // lags tells how many calls each consumer of the change log has not followed.
 func (w *watcher) lags(ctx context.Context, s *metrics.State) error {
 	a := w.app
-	_, matched, err := a.Store.MatchState(ctx, a.Plan.ID)
+	plans, err := a.Store.PlanStates(ctx)
 	if err != nil {
 		return err
+	}
+	matched := int64(-1) // of the plan that is furthest behind
+	for _, o := range a.all() {
+		if at := plans[o.Plan.ID].Cursor; matched < 0 || at < matched {
+			matched = at
+		}
 	}
 	linked, err := a.Store.LinkState(ctx)
 	if err != nil {
