@@ -2,6 +2,7 @@ package door
 
 import (
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +18,12 @@ import (
 // mailing is a house that lets some people in by links.
 func mailing(t *testing.T) *house {
 	t.Helper()
-	h := build(t, func(c *Config) {
+	return mailingAt(t, "sqlite:"+filepath.Join(t.TempDir(), "utkik.db"))
+}
+
+func mailingAt(t *testing.T, address string) *house {
+	t.Helper()
+	h := buildAt(t, address, func(c *Config) {
 		c.Mail.Recipients = account.Reader
 		c.Mail.Allow = []Allowed{{Address: "Chef@Example.org", Role: account.Admin}, {Domain: "region.example", Role: account.Editor}}
 	})
@@ -76,7 +82,12 @@ func (h *house) linkOf(t *testing.T, m store.Mail) string {
 
 func TestMailLink(t *testing.T) {
 	t.Parallel()
-	h := mailing(t)
+	t.Run("sqlite", func(t *testing.T) { t.Parallel(); signInByMail(t, mailing(t)) })
+	t.Run("postgres", func(t *testing.T) { t.Parallel(); signInByMail(t, mailingAt(t, pg.URL(t))) })
+}
+
+func signInByMail(t *testing.T, h *house) {
+	t.Helper()
 	c := newBrowser(t)
 	link, m := h.asks(t, c, "anna@Region.example", "back", "/call/x/y?lang=en")
 	if m.Kind != KindSignIn || m.Address != "anna@region.example" || m.Language != "sv" {

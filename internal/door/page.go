@@ -3,6 +3,7 @@ package door
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"html/template"
 	"net/http"
 
@@ -113,15 +114,12 @@ type signinPage struct {
 // show lays a page out whole before a byte is sent.
 func (d *Door) show(w http.ResponseWriter, r *http.Request, status int, title, page string, data any) {
 	var b bytes.Buffer
-	if err := d.pages.ExecuteTemplate(&b, "head.html", title); err == nil {
-		err = d.pages.ExecuteTemplate(&b, page+".html", data)
-		if err != nil {
-			d.cfg.Log.ErrorContext(r.Context(), "page not rendered", "url", r.Pattern, "err", err)
-			http.Error(w, d.in(r).Broken, http.StatusInternalServerError)
-			return
-		}
+	if err := errors.Join(d.pages.ExecuteTemplate(&b, "head.html", title), d.pages.ExecuteTemplate(&b, page+".html", data)); err != nil {
+		d.cfg.Log.ErrorContext(r.Context(), "page not rendered", "url", r.Pattern, "err", err)
+		http.Error(w, d.in(r).Broken, http.StatusInternalServerError)
+		return
 	}
-	d.cfg.Show(w, r, Page{Title: title, Status: status, Body: template.HTML(b.String())}) //nolint:gosec // html/template made it
+	d.cfg.Show(w, r, Page{Title: title, Status: status, Body: template.HTML(b.String())}) // made safe by html/template
 }
 
 // broken is the page where something of ours went wrong.
