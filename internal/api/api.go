@@ -275,7 +275,7 @@ func (s *Server) paced(r *http.Request) *Problem {
 	if s.cfg.Limiter == nil {
 		return nil
 	}
-	if wait := s.cfg.Limiter.Wait(s.who(r), s.cfg.Now()); wait > 0 {
+	if wait := s.cfg.Limiter.Wait(s.who(r)); wait > 0 {
 		return tooMany(wait)
 	}
 	return nil

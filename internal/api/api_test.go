@@ -784,7 +784,7 @@ func TestLimit(t *testing.T) {
 	t.Parallel()
 	s := onSQLite(t)
 	at := now
-	s.start(Config{Anyone: account.Reader, Limiter: NewLimiter(2, 3)})
+	s.start(Config{Anyone: account.Reader, Limiter: NewLimiter(2, 3, func() time.Time { return at })})
 	s.actor = account.Actor{}
 	asked := func(forwarded string, n int) (last answer) {
 		for range n {
@@ -810,19 +810,20 @@ func TestLimit(t *testing.T) {
 		t.Errorf("and slowed down: %d", a.status)
 	}
 
-	l := NewLimiter(1, 1)
+	l := NewLimiter(1, 1, func() time.Time { return at })
 	for i := range 3 * maxKnown {
-		if wait := l.Wait(fmt.Sprint(i), at); wait != 0 {
+		if wait := l.Wait(fmt.Sprint(i)); wait != 0 {
 			t.Fatalf("asker %d waits %s", i, wait)
 		}
 	}
 	if len(l.known) != maxKnown || l.recent.Len() != maxKnown {
 		t.Errorf("%d askers are remembered", len(l.known))
 	}
-	if wait := l.Wait(fmt.Sprint(3*maxKnown-1), at); wait != time.Second {
+	if wait := l.Wait(fmt.Sprint(3*maxKnown - 1)); wait != time.Second {
 		t.Errorf("the latest waits %s", wait)
 	}
-	if wait := l.Wait(fmt.Sprint(3*maxKnown-1), at.Add(time.Second)); wait != 0 {
+	at = at.Add(time.Second)
+	if wait := l.Wait(fmt.Sprint(3*maxKnown - 1)); wait != 0 {
 		t.Errorf("a second later it waits %s: what was refused has counted", wait)
 	}
 }

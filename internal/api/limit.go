@@ -19,6 +19,7 @@ const maxKnown = 10_000
 type Limiter struct {
 	perSecond rate.Limit
 	burst     int
+	clock     func() time.Time
 
 	mu     sync.Mutex
 	known  map[string]*list.Element
@@ -30,13 +31,14 @@ type asker struct {
 	limit *rate.Limiter
 }
 
-// NewLimiter makes a limiter.
-func NewLimiter(perSecond float64, burst int) *Limiter {
-	return &Limiter{perSecond: rate.Limit(perSecond), burst: burst, known: map[string]*list.Element{}, recent: list.New()}
+// NewLimiter makes a limiter. Its clock goes on, also where the program acts as if it were a certain time.
+func NewLimiter(perSecond float64, burst int, clock func() time.Time) *Limiter {
+	return &Limiter{perSecond: rate.Limit(perSecond), burst: burst, clock: clock, known: map[string]*list.Element{}, recent: list.New()}
 }
 
-// Wait tells how long who asks at now has to wait; 0 when they need not, and then it counts.
-func (l *Limiter) Wait(who string, now time.Time) time.Duration {
+// Wait tells how long who asks now has to wait; 0 when they need not, and then it counts.
+func (l *Limiter) Wait(who string) time.Duration {
+	now := l.clock()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e := l.known[who]

@@ -144,7 +144,6 @@ type service struct {
 	index *index.Index
 	url   string // of the store
 	actor account.Actor
-	n     int // of runs
 }
 
 var editor = account.Actor{ID: "key:tests", Name: "Provning", Role: account.Editor}

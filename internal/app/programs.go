@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 
 	"utkik/internal/account"
 	"utkik/internal/api"
@@ -24,7 +25,7 @@ func (a *App) answerPrograms(s *site, pages *pages) error {
 		conf.SourceIDs = append(conf.SourceIDs, src.ID)
 	}
 	if w := a.Config.Web; w.APIRate > 0 {
-		conf.Limiter = api.NewLimiter(w.APIRate, w.APIBurst)
+		conf.Limiter = api.NewLimiter(w.APIRate, w.APIBurst, time.Now)
 	}
 	programs, err := api.New(conf)
 	if err != nil {
