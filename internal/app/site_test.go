@@ -35,6 +35,7 @@ var openByDesign = map[string]string{
 	"GET /calendar/{source}/{ref...}": "calendars ask again by themselves, and a call's last days are no secret",
 	"GET /static/style.css":           "no secret", "GET /static/icon.svg": "no secret", "GET /static/utkik.js": "no secret", "GET /api/style.css": "no secret",
 	"GET /api": "says how it is asked", "GET /api/{$}": "the same", "GET /api/v1/openapi.json": "the same, for programs",
+	"GET /about":  "what this is, what is kept of people, and how accessible it is: for whoever is to sign in, too",
 	"/":           "says that there is no such page",
 	"GET /signin": "where one is let in", "POST /signout": "ends what the cookie names",
 	"GET /signin/oidc": "where one is let in", "GET /signin/callback": "where one is let in",
