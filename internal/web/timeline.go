@@ -170,7 +170,13 @@ func (s *Server) dates(f Frame, c *call.Call, now time.Time) ([]dated, *line) {
 			out = append(out, d)
 		}
 	}
-	if !c.Opens.IsZero() {
+	// A stage says both its days: they need not stand by themselves.
+	said := func(m call.Moment, of func(*call.Stage) call.Moment) bool {
+		return slices.ContainsFunc(c.Stages, func(st call.Stage) bool {
+			return !st.Opens.IsZero() && !st.Closes.IsZero() && of(&st).Date() == m.Date()
+		})
+	}
+	if !c.Opens.IsZero() && !said(c.Opens, func(st *call.Stage) call.Moment { return st.Opens }) {
 		name := t.Opens
 		if c.Opens.Passed(now) {
 			name = t.OpenedOn
@@ -181,6 +187,9 @@ func (s *Server) dates(f Frame, c *call.Call, now time.Time) ([]dated, *line) {
 		add(st.Name, st.Opens, st.Closes, st.Closes.IsZero())
 	}
 	for i, d := range c.Deadlines {
+		if said(d, func(st *call.Stage) call.Moment { return st.Closes }) {
+			continue
+		}
 		name := t.Closes
 		switch {
 		case c.Kind == call.KindConsultation:
@@ -203,7 +212,7 @@ func (s *Server) dates(f Frame, c *call.Call, now time.Time) ([]dated, *line) {
 	if next >= 0 {
 		out[next].Next = true
 	}
-	if len(out) < 2 {
+	if len(out) == 0 || len(out) < 2 && len(spans) == 0 {
 		return append(out, undated...), nil
 	}
 	whole := stretch{out[0].at, out[len(out)-1].at}
@@ -223,7 +232,7 @@ func (s *Server) dates(f Frame, c *call.Call, now time.Time) ([]dated, *line) {
 	if whole.holds(now) {
 		l.Today, l.Now = percent(whole.place(now)), t.Today
 	}
-	if d, ok := c.LastDeadline(); ok && !c.Opens.IsZero() {
+	if d, ok := c.LastDeadline(); ok && !c.Opens.IsZero() && len(spans) == 0 {
 		l.Spans = append(l.Spans, whole.span(c.Opens.Time(), d.End(), "open"))
 	}
 	for _, sp := range spans {
