@@ -379,8 +379,10 @@ func (d *examination) web() {
 		d.say(doctor.Ill(part, doctor.Warn, "set web.base_url to the address under which readers reach the page", "web.base_url is not set: mails have no links by which readers answer or end them"))
 	case strings.HasPrefix(d.cfg.Web.BaseURL, "http://"):
 		d.say(doctor.Ill(part, doctor.Warn, "put a proxy with TLS before the page", "web.base_url %s is not encrypted: links in mails are keys, and can be read on the way", d.cfg.Web.BaseURL))
+	case d.cfg.Signin.Any():
+		d.say(doctor.Well(part, "%s; readers sign in", cmp.Or(d.cfg.Web.BaseURL, d.cfg.Web.Listen)))
 	default:
-		d.say(doctor.Well(part, "%s", cmp.Or(d.cfg.Web.BaseURL, d.cfg.Web.Listen)))
+		d.say(doctor.Well(part, "%s; whoever reaches it can read", cmp.Or(d.cfg.Web.BaseURL, d.cfg.Web.Listen)))
 	}
 }
 

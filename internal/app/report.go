@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -137,6 +138,10 @@ func (a *App) reportTold(ctx context.Context, in *report.Input, from, until time
 			continue
 		}
 		c, err := a.Store.Content(ctx, s.Content)
+		if errors.Is(err, store.ErrWeeded) {
+			in.Weeded += s.Mails
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -143,6 +143,12 @@ func TestReportAgrees(t *testing.T) {
 			if err != nil || mailed.Total.Mailed == 0 || mailed.Total.Mails != 2*mailed.Total.Mailed || mailed.Total.Mailed > mailed.Total.InDigest {
 				t.Errorf("mailed: %+v, %v", mailed.Total, err)
 			}
+			if n, err := a.Store.WeedMails(ctx, now.AddDate(0, 0, 1)); err != nil || n != 1 {
+				t.Fatalf("%d contents weeded, %v", n, err)
+			}
+			if weeded, err := a.Report(ctx, now.Year(), "sv"); err != nil || weeded.Total.Mailed != 0 || weeded.Weeded != 2 {
+				t.Errorf("after weeding: %+v, %d weeded, %v", weeded.Total, weeded.Weeded, err)
+			}
 			if before, err := a.Report(ctx, now.Year()-1, "sv"); err != nil || before.Total.All() != 0 {
 				t.Errorf("the year before: %+v, %v", before.Total, err)
 			}

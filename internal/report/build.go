@@ -69,6 +69,7 @@ func Build(in Input) (Report, error) {
 		}
 	}
 	slices.SortFunc(r.Sources, func(a, b Source) int { return cmp.Or(cmp.Compare(a.Well, b.Well), cmp.Compare(a.ID, b.ID)) })
+	r.Weeded = in.Weeded
 	r.Gaps = gaps(&r, w)
 	return r, nil
 }
@@ -407,6 +408,9 @@ const illDays = 2
 
 func gaps(r *Report, w *words) []Gap {
 	out := []Gap{}
+	if r.Weeded > 0 {
+		out = append(out, Gap{"weeded", "", w.GapWeeded.of(r.Weeded)})
+	}
 	for _, p := range r.Priorities {
 		if p.Calls+p.Consultations == 0 {
 			out = append(out, Gap{"priority", p.ID, fmt.Sprintf(w.GapPriority, p.Name)})

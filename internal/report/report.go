@@ -27,6 +27,7 @@ type Input struct {
 	Decisions []subscription.Decision // every one, oldest first, also those that were taken back
 	Digests   []Edition               // departments' digests of days of the year
 	Mails     []Edition               // that were sent in the year
+	Weeded    int                     // mails sent in the year of which nobody knows any more what they said
 	Sources   []Reading
 }
 
@@ -73,7 +74,8 @@ type Report struct {
 	Networks    []Network    `json:"networks"`
 	Sources     []Source     `json:"sources"`
 	Gaps        []Gap        `json:"gaps"`
-	Items       []Item       `json:"items"` // all that were counted, by last day
+	Weeded      int          `json:"weeded"` // mails of the year whose content is weeded; what they told of is not counted as mailed
+	Items       []Item       `json:"items"`  // all that were counted, by last day
 }
 
 // Figures are numbers of items.
@@ -146,7 +148,7 @@ type Source struct {
 
 // Gap is something that may have been missed.
 type Gap struct {
-	Sort  string `json:"sort"` // priority, network, source, told
+	Sort  string `json:"sort"` // priority, network, source, told, weeded
 	ID    string `json:"id"`
 	Words string `json:"words"`
 }

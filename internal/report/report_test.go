@@ -294,6 +294,10 @@ func TestForms(t *testing.T) {
 func TestHostile(t *testing.T) {
 	t.Parallel()
 	in := fixture(t)
+	in.Weeded = 2
+	if r := built(t, in); r.Gaps[0].Words != "Innehållet i 2 utskick är gallrat. Det som stod där räknas inte som utskickat." {
+		t.Errorf("weeded: %+v", r.Gaps)
+	}
 	in.Items[0].Call.Title = `=HYPERLINK("https://evil.example")<script>alert(1)</script>`
 	in.Items[0].Call.URL = "javascript:alert(1)"
 	r := built(t, in)

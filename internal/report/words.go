@@ -78,6 +78,7 @@ type words struct {
 	GapSource         plural   `json:"gap_source"`
 	GapNever          string   `json:"gap_never"`
 	GapTold           plural   `json:"gap_told"`
+	GapWeeded         plural   `json:"gap_weeded"`
 	Sources           string   `json:"sources"`
 	SourcesNote       string   `json:"sources_note"`
 	Source            string   `json:"source"`
