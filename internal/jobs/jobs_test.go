@@ -290,7 +290,7 @@ func child(url string) {
 	if err == nil {
 		var j *Jobs
 		j, err = Open(ctx, Config{Store: s, Now: time.Now, Log: slog.New(slog.DiscardHandler), Queues: map[string]int{"fragile": 1},
-			alive: 50 * time.Millisecond, dead: 400 * time.Millisecond, Kinds: []Kind{{Name: "die", Queue: "fragile", Tries: 3, Again: time.Millisecond,
+			alive: 50 * time.Millisecond, dead: 400 * time.Millisecond, Kinds: []Kind{{Name: "die", Queue: "fragile", Tries: 3, Again: time.Hour,
 				Do: func(context.Context, Job) error { fmt.Println("working"); select {} }},
 				kindOf("live", nothing), kindOf("tick", nothing)}})
 		if err == nil {
@@ -315,7 +315,7 @@ func TestDeadMachine(t *testing.T) {
 		tick.Every = time.Hour
 		goOn := make(chan struct{})
 		live := kindOf("live", func(context.Context, Job) error { lives <- Job{}; <-goOn; return nil })
-		die := Kind{Name: "die", Queue: "fragile", Tries: 3, Again: time.Millisecond,
+		die := Kind{Name: "die", Queue: "fragile", Tries: 3, Again: time.Hour, // which is for a failure, and this is none
 			Do: func(_ context.Context, j Job) error { done <- j; return nil }}
 		tick.Queue = "lead"
 		leader := openQueue(t, url, map[string]int{"lead": 1}, tick, live, die)

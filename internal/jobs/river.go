@@ -92,7 +92,7 @@ func newQueue[T any](j *Jobs, d riverdriver.Driver[T], complete func(context.Con
 		FetchPollInterval:    2 * time.Second, // what is added here, or on PostgreSQL anywhere, is fetched at once
 		Workers:              river.NewWorkers(),
 	}
-	w := &worker{jobs: j, complete: complete}
+	w := &worker{jobs: j, complete: complete, failed: &running{ids: map[int64]bool{}}}
 	for _, k := range j.cfg.Kinds {
 		river.AddWorkerArgs(conf.Workers, task{kind: k.Name}, river.Worker[task](w))
 	}
@@ -239,6 +239,7 @@ type worker struct {
 	river.WorkerDefaults[task]
 	jobs     *Jobs
 	me       string
+	failed   *running // here, or may do so yet: until it is known when they are tried again
 	complete func(context.Context, store.Tx, *river.Job[task]) error
 }
 
@@ -256,8 +257,13 @@ func (w *worker) fresh(job *river.Job[task]) bool {
 	return job.AttemptedAt != nil && w.jobs.cfg.Now().Sub(*job.AttemptedAt) < 5*w.jobs.cfg.dead
 }
 
-// NextRetry is when a job that failed is tried again.
+// NextRetry is when a job that failed is tried again. One that did not fail here is that of a dead machine. It is begun
+// again soon; should it be the job that kills machines, it does not kill all of them at once.
 func (w *worker) NextRetry(job *river.Job[task]) time.Time {
+	if !w.failed.has(job.ID) {
+		return w.jobs.cfg.Now().Add(w.jobs.cfg.dead / 12)
+	}
+	w.failed.remove(job.ID)
 	k, _ := w.jobs.kind(job.JobRow.Kind)
 	wait := k.Again << min(max(job.Attempt-1, 0), 16)
 	if wait <= 0 || wait > mostAgain {
@@ -274,6 +280,7 @@ func (w *worker) Work(ctx context.Context, job *river.Job[task]) error {
 	}
 	w.jobs.running.add(job.ID)
 	defer w.jobs.running.remove(job.ID)
+	w.failed.add(job.ID) // a panic is a failure too
 	ctx = trace.With(ctx, fmt.Sprintf("job-%d-%d", job.ID, job.Attempt))
 	// A run that is saved whole is done: whatever becomes of the machine in the next moment.
 	ctx = store.Along(ctx, func(_ context.Context, tx store.Tx, run store.Run) error {
@@ -290,11 +297,14 @@ func (w *worker) Work(ctx context.Context, job *river.Job[task]) error {
 	var later *Later
 	switch {
 	case err == nil:
+		w.failed.remove(job.ID)
 		return nil
 	case errors.As(err, &later):
 		w.jobs.cfg.Log.DebugContext(ctx, "job waits", "job", job.ID, "kind", k.Name, "key", job.Args.Name, "why", later.Why)
+		w.failed.remove(job.ID)
 		return river.JobSnooze(later.For)
 	case ctx.Err() != nil: // the program is stopped, which is no failure of the job
+		w.failed.remove(job.ID)
 		return river.JobSnooze(time.Second)
 	}
 	w.jobs.cfg.Log.WarnContext(ctx, "job failed", "job", job.ID, "kind", k.Name, "key", job.Args.Name, "try", job.Attempt, "of", job.MaxAttempts, "err", err)
