@@ -163,7 +163,11 @@ func item(in Input, p period, group []*Found) (Item, bool) {
 		if !f.Call.Opens.IsZero() && f.Call.Opens.Time().Before(from) {
 			from = f.Call.Opens.Time()
 		}
-		if last, ok := f.Call.LastDeadline(); ok {
+		last, ok := f.Call.LastDeadline()
+		if !ok && f.Call.Status == call.StatusClosed {
+			to = time.Time{} // nobody knows when it could be applied for: an archive's, or it was new
+		}
+		if ok {
 			to = last.End()
 			if day := last.Date(); day > it.LastDay {
 				it.LastDay = day
@@ -186,9 +190,8 @@ func item(in Input, p period, group []*Found) (Item, bool) {
 	}
 	it.FirstSeen = first.FirstSeen.In(zone).Format(time.DateOnly)
 	it.New = in.New[first.Call.Key()] && p.holds(first.FirstSeen)
-	known := p.holds(first.FirstSeen)
 	alive := begins.Before(p.until) && ends.After(p.from) && first.FirstSeen.Before(p.until)
-	return it, len(it.Priorities) > 0 && (known || alive)
+	return it, len(it.Priorities) > 0 && (it.New || alive)
 }
 
 // decide notes what was decided of an item. Of each department and person the latest counts.
@@ -301,7 +304,7 @@ func networks(p *plan.Priority) []string {
 	out := []string{}
 	for _, a := range p.Activities {
 		for _, n := range a.Networks {
-			if !slices.Contains(out, n) {
+			if !slices.ContainsFunc(out, func(o string) bool { return strings.EqualFold(o, n) }) {
 				out = append(out, n)
 			}
 		}
@@ -314,10 +317,10 @@ func byNetwork(p *plan.Plan, items []Item) []Network {
 	at := map[string]int{}
 	for i := range p.Priorities {
 		for _, id := range networks(&p.Priorities[i]) {
-			n, ok := at[id]
+			n, ok := at[strings.ToLower(id)]
 			if !ok {
 				n = len(out)
-				at[id] = n
+				at[strings.ToLower(id)] = n
 				line := Network{ID: id, Name: id}
 				for _, known := range p.Networks {
 					if known.ID == id {

@@ -92,6 +92,9 @@ func HTML(r Report) ([]byte, error) {
 	}
 	p.Lead = w.LeadNone
 	if n := r.Total.All(); n > 0 {
+		p.Lead = fmt.Sprintf(w.LeadUndecided, w.Items.of(n), len(r.Priorities))
+	}
+	if n := r.Total.All(); r.Total.Decided() > 0 {
 		p.Lead = fmt.Sprintf(w.Lead, w.Items.of(n), len(r.Priorities), fmt.Sprint(r.Total.Decided()), fmt.Sprint(r.Total.Act))
 	}
 	p.Sums = w.columns(r.Total)

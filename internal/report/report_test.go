@@ -49,6 +49,11 @@ func found(t testing.TB, key, title string, k call.Kind, first, deadline string,
 	return f
 }
 
+func closed(f Found) Found {
+	f.Call.Status = call.StatusClosed
+	return f
+}
+
 func keys(t testing.TB, names ...string) []call.Key {
 	t.Helper()
 	out := make([]call.Key, len(names))
@@ -107,6 +112,8 @@ func fixture(t testing.TB) Input {
 			found(t, "ft/8", "Förra årets dans", call.KindCall, "2025-06-01", "2025-12-01", "kultur"),
 			found(t, "ft/10", "En sen bro", call.KindCall, "2026-04-01", "2026-04-30", "broar"),
 			found(t, "ft/11", "Nyårsbron", call.KindCall, "2026-03-15", "2026-12-31", "broar"),
+			found(t, "ft/13", "Ur arkivet", call.KindCall, "2026-02-01", "2019-05-01", "broar"), // of a first reading
+			closed(found(t, "ft/14", "Ur arkivet, utan datum", call.KindCall, "2026-02-01", "", "broar")),
 			found(t, "ft/12", "Ingen prioritering", call.KindCall, "2026-03-15", "2026-12-31"),
 		},
 		Groups: [][]call.Key{keys(t, "ft/1", "vin/9")},

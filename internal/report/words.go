@@ -20,6 +20,7 @@ type words struct {
 	Whole             string   `json:"whole"`
 	Summary           string   `json:"summary"`
 	Lead              string   `json:"lead"`
+	LeadUndecided     string   `json:"lead_undecided"`
 	LeadNone          string   `json:"lead_none"`
 	Items             plural   `json:"items"`
 	ByPriority        string   `json:"by_priority"`
