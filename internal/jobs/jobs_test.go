@@ -370,3 +370,39 @@ func TestDeadMachine(t *testing.T) {
 		}
 	})
 }
+
+// Who leads is told to who only asks, and that nobody does once the leader has stopped.
+func TestLeader(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, url string) {
+		asking := openQueue(t, url, nil)
+		is := func(what string, so func(string) bool) {
+			t.Helper()
+			tick := time.NewTicker(50 * time.Millisecond)
+			defer tick.Stop()
+			for end := time.After(patience); ; {
+				who, err := asking.Leader(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if so(who) {
+					return
+				}
+				select {
+				case <-tick.C:
+				case <-end:
+					t.Fatalf("%s: not within %s", what, patience)
+				}
+			}
+		}
+		if who, err := asking.Leader(t.Context()); who != "" || err != nil {
+			t.Errorf("before anybody works, %q leads, %v", who, err)
+		}
+		working := openQueue(t, url, map[string]int{"q": 1}, Kind{Name: "work", Queue: "q", Tries: 1, Again: time.Minute, Do: func(context.Context, Job) error { return nil }})
+		is("somebody leads", func(who string) bool { return who != "" })
+		if err := working.Close(); err != nil {
+			t.Fatal(err)
+		}
+		is("nobody leads", func(who string) bool { return who == "" })
+	})
+}
