@@ -41,8 +41,9 @@ type Config struct {
 	Plan      func() *plan.Plan // the one in force
 	Store     *store.Store
 	Index     *index.Index
-	Sources   func(context.Context) ([]Source, error) // how they stand, by id
-	SourceIDs []string                                // of those that are watched
+	Sources   func(context.Context) ([]Source, error)        // how they stand, by id
+	SourceIDs []string                                       // of those that are watched
+	Show      func(http.ResponseWriter, *http.Request, Page) // shows a page in the frame of the others
 	Save      func(ctx context.Context, r subscription.Recipient, fresh bool) error
 	Unseen    string       // kind of the mails that are not told of: links to sign in by are between their reader and the door
 	BaseURL   string       // under which readers reach the pages; empty: addresses of ours are given without a host

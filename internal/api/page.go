@@ -22,10 +22,6 @@ var languages = []string{"sv", "en"}
 
 // texts are the words of the page in one language.
 type texts struct {
-	Site       string            `json:"site"`
-	Tagline    string            `json:"tagline"`
-	Skip       string            `json:"skip"`
-	Other      string            `json:"other_language"`
 	Heading    string            `json:"heading"`
 	Intro      string            `json:"intro"`
 	Document   string            `json:"document"` // link to the description for programs
@@ -46,7 +42,6 @@ type texts struct {
 	OneOf      string            `json:"one_of"`
 	Repeat     string            `json:"repeat"`
 	Mistakes   string            `json:"mistakes"`
-	Foot       string            `json:"foot"`
 }
 
 // page makes the page about the interface.
@@ -55,18 +50,19 @@ type page struct {
 	form  *template.Template
 }
 
+// Page is the content of a page, to be shown in the frame of the others.
+type Page struct {
+	Title string
+	Body  template.HTML
+}
+
 // view is the page for one reader.
 type view struct {
-	T        *texts
-	Lang     string
-	Other    string
-	SwitchTo string
-	Home     string
-	Title    string
-	Intro    []template.HTML // of the description, in English
-	Spec     string
-	Groups   []group
-	Shapes   []shape
+	T      *texts
+	Intro  []template.HTML // of the description, in English
+	Spec   string
+	Groups []group
+	Shapes []shape
 }
 
 type group struct {
@@ -120,7 +116,7 @@ type shape struct {
 
 type mistake struct{ Status, About string }
 
-// document prepares the page and serves it with its style sheet.
+// document prepares the page and serves it. Its style is a block of the pages' own.
 func (s *Server) document() error {
 	p := &page{texts: map[string]*texts{}}
 	for _, lang := range languages {
@@ -143,15 +139,6 @@ func (s *Server) document() error {
 	s.page = p
 	s.handle("GET /api", account.Nobody, s.showPage)
 	s.handle("GET /api/{$}", account.Nobody, s.showPage)
-	style, err := files.ReadFile("static/api.css")
-	if err != nil {
-		return fmt.Errorf("api: %v", err)
-	}
-	s.handle("GET /api/style.css", account.Nobody, func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/css; charset=utf-8")
-		w.Header().Set("Cache-Control", "public, max-age=3600")
-		_, _ = w.Write(style) // the reader went away: nothing to do
-	})
 	return nil
 }
 
@@ -160,16 +147,14 @@ func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
 	if asked := r.URL.Query().Get("lang"); s.page.texts[asked] != nil {
 		lang = asked
 	}
-	v := s.view(lang, s.pageBase(r))
+	t := s.page.texts[lang]
 	var b bytes.Buffer
-	if err := s.page.form.Execute(&b, v); err != nil {
+	if err := s.page.form.Execute(&b, s.view(t, s.pageBase(r))); err != nil {
 		s.cfg.Log.ErrorContext(r.Context(), "page not rendered", "url", r.URL.Path, "err", err)
-		http.Error(w, "something went wrong here", http.StatusInternalServerError)
+		s.problem(r.Context(), nil, err).write(w)
 		return
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
-	_, _ = w.Write(b.Bytes()) // the reader went away: nothing to do
+	s.cfg.Show(w, r, Page{t.Heading, template.HTML(b.String())}) // the template has escaped it
 }
 
 var hostPattern = regexp.MustCompile(`^[A-Za-z0-9.:\[\]-]+$`)
@@ -185,13 +170,8 @@ func (s *Server) pageBase(r *http.Request) string {
 	return "http://localhost"
 }
 
-func (s *Server) view(lang, base string) view {
-	t := s.page.texts[lang]
-	v := view{T: t, Lang: lang, Other: languages[1], SwitchTo: "/api?lang=" + languages[1], Home: "/",
-		Title: t.Heading + " – " + t.Site, Spec: Prefix + "/openapi.json"}
-	if lang != languages[0] {
-		v.Other, v.SwitchTo, v.Home = languages[0], "/api", "/?lang="+lang
-	}
+func (s *Server) view(t *texts, base string) view {
+	v := view{T: t, Spec: Prefix + "/openapi.json"}
 	for para := range strings.SplitSeq(s.huma.OpenAPI().Info.Description, "\n\n") {
 		v.Intro = append(v.Intro, marked(para))
 	}

@@ -1,17 +1,20 @@
 package api
 
 import (
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/PuerkitoBio/goquery"
 
+	"utkik/internal/account"
+	"utkik/internal/web"
 	"utkik/internal/web/browsertest"
 )
 
@@ -23,8 +26,8 @@ func TestPage(t *testing.T) {
 		a := s.ask(http.MethodGet, "/api?lang="+lang, "")
 		page, err := goquery.NewDocumentFromReader(strings.NewReader(string(a.body)))
 		check(t, err)
-		if got := page.Find("html").AttrOr("lang", ""); got != lang {
-			t.Errorf("%s: the page is in %q", lang, got)
+		if got, want := page.Find("h1").Text(), s.api.page.texts[lang].Heading; got != want {
+			t.Errorf("%s: the heading is %q, want %q", lang, got, want)
 		}
 		if n := page.Find("article").Length(); n != len(s.api.ops) {
 			t.Errorf("%s: %d operations are shown, there are %d", lang, n, len(s.api.ops))
@@ -108,8 +111,8 @@ func TestTexts(t *testing.T) {
 		t.Errorf("Swedish tells of %q, there are %q", got, ids)
 	}
 	for _, lang := range []*texts{sv, en} {
-		for _, v := range []string{lang.Site, lang.Heading, lang.Intro, lang.Document, lang.Contents, lang.Parameters, lang.Body, lang.Fields, lang.Shapes, lang.Example, lang.Answer, lang.NoAnswer,
-			lang.Required, lang.Always, lang.Default, lang.OneOf, lang.Repeat, lang.Mistakes, lang.Foot, lang.Skip, lang.Other, lang.Tagline} {
+		for _, v := range []string{lang.Heading, lang.Intro, lang.Document, lang.Contents, lang.Parameters, lang.Body, lang.Fields, lang.Shapes, lang.Example, lang.Answer, lang.NoAnswer,
+			lang.Required, lang.Always, lang.Default, lang.OneOf, lang.Repeat, lang.Mistakes} {
 			if v == "" {
 				t.Errorf("a text is missing: %+v", lang)
 			}
@@ -122,9 +125,15 @@ func TestPageInBrowser(t *testing.T) {
 	t.Parallel()
 	browser := browsertest.Needs(t, "the page about the interface")
 	s := onSQLite(t)
+	pages, err := web.New(web.Config{Plan: &testPlan, Store: s.store, Index: s.index, Anyone: account.Reader, Now: func() time.Time { return now },
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	check(t, err)
+	s.start(Config{Anyone: account.Reader, Show: func(w http.ResponseWriter, r *http.Request, p Page) {
+		pages.Show(w, r, web.Sheet{Title: p.Title, Body: p.Body})
+	}})
 	mux := http.NewServeMux()
-	mux.Handle("/", s.api)
-	mux.Handle("/static/", http.FileServerFS(os.DirFS("../web")))
+	mux.Handle("/", pages)
+	mux.Handle("/api", s.api)
 	server := httptest.NewServer(mux)
 	t.Cleanup(server.Close)
 	for _, scheme := range browsertest.Schemes() {

@@ -246,6 +246,13 @@ func (s *service) start(cfg Config) {
 			{ID: "have-your-say", Name: "Tyck till", Kind: "haveyoursay", Home: "https://www.example.eu/tyck", Enabled: true, EveryHours: 24, State: "late", Since: &read, Reason: "not read since yesterday", Held: 1},
 		}, nil
 	}
+	if cfg.Show == nil { // the frame is the pages'; TestPageInBrowser has it
+		cfg.Show = func(w http.ResponseWriter, _ *http.Request, p Page) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			w.Header().Set("Cache-Control", "no-cache")
+			fmt.Fprintf(w, "<!doctype html><title>%s</title>%s", p.Title, p.Body)
+		}
+	}
 	cfg.Save = func(ctx context.Context, r subscription.Recipient, fresh bool) error {
 		return s.store.SaveRecipients(ctx, []subscription.Recipient{r}, fresh)
 	}

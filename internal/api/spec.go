@@ -19,7 +19,7 @@ import (
 
 // Examples are what a service over the tests' store answers; a test holds them to it.
 //
-//go:embed examples/*.json templates/*.html static/* locale/*.json
+//go:embed examples/*.json templates/*.html locale/*.json
 var files embed.FS
 
 func info() *huma.Info {

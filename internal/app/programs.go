@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"sync"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"utkik/internal/door"
 	"utkik/internal/mcp"
 	"utkik/internal/plan"
+	"utkik/internal/web"
 )
 
 // answerPrograms adds what programs ask for, beside the pages and under the same plan.
@@ -19,6 +21,9 @@ func (a *App) answerPrograms(s *site, pages *pages) error {
 	conf := api.Config{
 		Plan: func() *plan.Plan { return pages.plan.Load() }, Store: a.Store, Index: pages.conf.Index,
 		Sources: a.sourcesForPrograms, Save: a.SaveRecipient, Unseen: door.KindSignIn,
+		Show: func(w http.ResponseWriter, r *http.Request, p api.Page) {
+			pages.now.Load().Show(w, r, web.Sheet{Title: p.Title, Body: p.Body})
+		},
 		BaseURL: a.Config.Web.BaseURL, Anyone: a.anyone(), Now: a.now, Log: a.log,
 	}
 	for _, src := range a.Config.Sources() {

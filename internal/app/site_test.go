@@ -33,7 +33,7 @@ var openByDesign = map[string]string{
 	"POST /act/{token}":               "the address is the key; mail programs press it for their readers",
 	"GET /feeds/private/{file}":       "the address is the key",
 	"GET /calendar/{source}/{ref...}": "calendars ask again by themselves, and a call's last days are no secret",
-	"GET /static/style.css":           "no secret", "GET /static/icon.svg": "no secret", "GET /static/utkik.js": "no secret", "GET /api/style.css": "no secret",
+	"GET /static/style.css":           "no secret", "GET /static/icon.svg": "no secret", "GET /static/utkik.js": "no secret",
 	"GET /api": "says how it is asked", "GET /api/{$}": "the same", "GET /api/v1/openapi.json": "the same, for programs",
 	"GET /about":  "what this is, what is kept of people, and how accessible it is: for whoever is to sign in, too",
 	"/":           "says that there is no such page",
