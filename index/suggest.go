@@ -57,7 +57,8 @@ type Suggestion struct {
 // Suggest tells what may have been meant, the likeliest first; nothing for a prompt that says too little, or that is
 // written in more of the query language than words. ctx bounds the time.
 func (ix *Index) Suggest(ctx context.Context, p Prompt) ([]Suggestion, error) {
-	typed := strings.Join(strings.FieldsFunc(compose(strings.ToValidUTF8(p.Text, " ")), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+	apart := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	typed := strings.Join(strings.FieldsFunc(compose(strings.ToValidUTF8(p.Text, " ")), apart), " ")
 	if n := utf8.RuneCountInString(typed); n < minSuggest || n > maxSuggest || strings.ContainsAny(typed, `:()*`) || strings.ContainsFunc(typed, isQuote) {
 		return nil, nil
 	}
@@ -461,17 +462,17 @@ func (q *prompt) identifiers() error {
 
 // titles suggests calls whose titles have what was typed.
 func (q *prompt) titles(stems []begun, lang string) error {
-	any := &wordMatcher{sets: make([]set, len(q.parts))}
+	begin := &wordMatcher{sets: make([]set, len(q.parts))}
 	for _, b := range stems {
 		ref, err := q.ref(b.field, b.term)
 		if err != nil {
 			return err
 		}
 		if ref >= 0 {
-			any.any = append(any.any, ref)
+			begin.any = append(begin.any, ref)
 		}
 	}
-	return q.nearest(any, q.within, suggestTitles, func(h *Hit) bool {
+	return q.nearest(begin, q.within, suggestTitles, func(h *Hit) bool {
 		if h.Title == "" || !q.hasBeginning(h.Title) {
 			return false
 		}

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 
@@ -31,8 +33,10 @@ const (
 	sheetRows   = 1_048_576        // of a sheet, its header among them
 )
 
-// exportForms are the endings of an export's address, with the names that readers know them by.
-var exportForms = []struct{ ending, name string }{{"csv", "CSV"}, {"xlsx", "Excel"}, {"json", "JSON"}}
+// exportForm is the ending of an export's address, with the name that readers know it by.
+type exportForm struct{ ending, name string }
+
+var exportForms = []exportForm{{"csv", "CSV"}, {"xlsx", "Excel"}, {"json", "JSON"}}
 
 // exportTexts are the words of exports.
 type exportTexts struct {
@@ -71,7 +75,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 	defer context.AfterFunc(ctx, func() { _ = rc.SetWriteDeadline(time.Unix(1, 0)) })()
 
 	err := errNotFound
-	if name == "search" && slices.ContainsFunc(exportForms, func(e struct{ ending, name string }) bool { return e.ending == form }) {
+	if name == "search" && slices.ContainsFunc(exportForms, func(e exportForm) bool { return e.ending == form }) {
 		err = s.exportAs(ctx, w, f, a, s.base(r), form)
 	}
 	var wrong *index.QueryError
@@ -268,8 +272,8 @@ func written(m call.Moment) string {
 // programs run what begins so, also behind spaces or with wide signs; the apostrophe says that it is text.
 func defused(s string) string {
 	s = oneLine(s)
-	if bare := strings.TrimLeft(s, "\u00a0\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufeff'\" "); bare != "" && strings.ContainsAny(bare[:1], "=+-@") || strings.HasPrefix(bare, "＝") ||
-		strings.HasPrefix(bare, "＋") || strings.HasPrefix(bare, "－") || strings.HasPrefix(bare, "＠") {
+	bare := strings.TrimLeftFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || r == '\'' || r == '"' })
+	if r, _ := utf8.DecodeRuneInString(bare); strings.ContainsRune("=+-@＝＋－＠", r) {
 		return "'" + s
 	}
 	return s

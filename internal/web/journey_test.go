@@ -34,7 +34,7 @@ func (j journey) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 func (j journey) until(what, expression string) {
 	j.t.Helper()
 	var err error
-	for range 5 {
+	for range 15 {
 		if _, err = chromedp.Run(j.tab.Context, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(2*time.Second))); err == nil {
 			return
 		}

@@ -26,6 +26,7 @@ type saveTexts struct {
 	Heading  string `json:"heading"`
 	Intro    string `json:"intro"`
 	What     string `json:"what"`
+	Moving   string `json:"moving"` // of filters that hold of a day
 	Name     string `json:"name"`
 	For      string `json:"for"`
 	Button   string `json:"button"`
@@ -44,6 +45,7 @@ type saveTexts struct {
 type savePage struct {
 	Frame
 	About   []string // what the search asks for, in words
+	Moving  bool     // some of it holds of the day on which a mail is written
 	Action  string
 	Back    string
 	Name    string
@@ -153,6 +155,7 @@ func (s *Server) savable(r *http.Request) (savePage, asked, []subscription.Recip
 	}
 	p := savePage{Frame: f, About: s.inWords(f, a), Action: f.address(path, a.values()), Back: a.address(f)}
 	p.Title = f.titled(f.T.Save.Heading)
+	p.Moving = len(a.chosen[index.FacetStatus])+len(a.chosen[index.FacetDeadline]) > 0
 	p.SwitchTo = Frame{Lang: p.Other}.address("/save", a.values())
 	p.Name = plainName(cmp.Or(a.query, strings.Join(p.About, "; ")))
 	for i := range to {
