@@ -593,6 +593,7 @@ func (ix *Index) fill(ctx context.Context, feed Feed) (int, error) {
 			return n, err
 		}
 	}
+	target.prepare()
 	if ix.next != nil {
 		if err := target.bleve.SetInternal(keyMark, []byte(ix.cur.flag(keyMark))); err != nil {
 			return n, fmt.Errorf("index %s: %w", target.dir, err)
@@ -613,6 +614,16 @@ func (ix *Index) fill(ctx context.Context, feed Feed) (int, error) {
 		}
 	}
 	return n, nil
+}
+
+// prepare reads the columns of segments that are new, by writing or by merging, so that no search waits for them.
+func (s *shard) prepare() {
+	_, _ = guard(func() (struct{}, error) { // what is damaged is told by the search that needs it
+		return struct{}{}, s.read(func(snap *scorch.IndexSnapshot) error {
+			_, err := s.cols.of(snap)
+			return err
+		})
+	})
 }
 
 // compact merges a shard that has just been filled into one segment, marks it as whole and opens it anew,
