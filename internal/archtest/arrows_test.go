@@ -219,6 +219,7 @@ var arrows = []arrow{
 	{"internal/web", "internal/feed", yes, "writes feeds and calendars"},
 	{"internal/web", "crawler/kind", yes, "sources, and what was wrong with how they were read"},
 	{"internal/web", "internal/watch", yes, "how sources stand"},
+	{"internal/web", "internal/text", yes, "sentences"},
 	{"internal/web", "internal/digest", yes, "lays out what was told, whole"},
 	{"internal/web", "internal/diff", yes, "tells what changed in a text"},
 	{"internal/web", "ours", no, "the page shows the stages; app starts it"},

@@ -13,6 +13,7 @@ import (
 	"utkik/internal/match"
 	"utkik/internal/plan"
 	"utkik/internal/store"
+	"utkik/internal/text"
 )
 
 // callPage is one call with all that is known of it.
@@ -153,9 +154,9 @@ const maxHeading = 60
 
 // blocks takes a text apart for reading. Sources give plain text: a short line of its own that ends in a colon or no stop is a
 // heading where more follows, lines that begin with a dash or a bullet are a list.
-func blocks(text string) []block {
+func blocks(whole string) []block {
 	var out []block
-	for _, para := range strings.Split(text, "\n\n") {
+	for _, para := range strings.Split(whole, "\n\n") {
 		para = strings.TrimSpace(para)
 		lines := strings.Split(para, "\n")
 		switch items := listed(lines); {
@@ -169,13 +170,38 @@ func blocks(text string) []block {
 		case len(lines) == 1 && len([]rune(para)) <= maxHeading && strings.HasSuffix(para, ":"):
 			out = append(out, block{Heading: strings.TrimRight(para, ": ")})
 		default:
-			out = append(out, block{Text: para})
+			for _, piece := range pieces(para) {
+				out = append(out, block{Text: piece})
+			}
 		}
 	}
 	for i := range out { // nothing follows: no heading
 		if out[i].Heading != "" && i == len(out)-1 {
 			out[i] = block{Text: out[i].Heading + ":"}
 		}
+	}
+	return out
+}
+
+// How long a paragraph may be before it is broken up, and about how long its pieces are, in bytes.
+const (
+	wall      = 1500
+	pieceSize = 600
+)
+
+// pieces breaks a wall of text, which some sources make of a whole document, between sentences.
+func pieces(para string) []string {
+	if len(para) <= wall || strings.Contains(para, "\n") {
+		return []string{para}
+	}
+	var out []string
+	for _, at := range text.Sentences(para) {
+		sentence := strings.TrimSpace(para[at.Start:at.End])
+		if n := len(out); n > 0 && len(out[n-1]) < pieceSize {
+			out[n-1] += " " + sentence
+			continue
+		}
+		out = append(out, sentence)
 	}
 	return out
 }
