@@ -45,6 +45,8 @@ type App struct {
 
 	keys        atomic.Pointer[token.Ring] // what fills them; nil without web.base_url
 	parent      *App                       // the installation's own; nil for itself
+	opening     sync.Mutex                 // guards members
+	gathered    bool                       // every member is opened
 	members     []*App                     // the other organisations; see organisations.go
 	set         *match.Set
 	planHash    string
@@ -101,9 +103,7 @@ func Open(ctx context.Context, cfg *config.Config, o Options) (*App, error) {
 	if err := a.openLinks(ctx); err != nil {
 		return nil, errors.Join(err, a.Store.Close())
 	}
-	if err := a.openMembers(ctx); err != nil {
-		return nil, errors.Join(err, a.Store.Close())
-	}
+	a.addMembers()
 	return a, nil
 }
 

@@ -33,7 +33,12 @@ func (a *App) CatchUp(ctx context.Context) error {
 }
 
 // match weighs every call that changed since the last time, for all organisations.
-func (a *App) match(ctx context.Context) (int, error) { return a.root().matchAll(ctx, a.all()) }
+func (a *App) match(ctx context.Context) (int, error) {
+	if err := a.root().gather(); err != nil {
+		return 0, err
+	}
+	return a.root().matchAll(ctx, a.all())
+}
 
 // Index opens the index, once. An index that was made under another plan, or other rules of weighing, is built anew:
 // a call without any match under both changes nothing in the store, and its departments may be others all the same.
@@ -44,6 +49,9 @@ func (a *App) Index(ctx context.Context) (*index.Index, error) {
 			return nil, err
 		}
 		return x.Of(a.ID), nil
+	}
+	if err := a.gather(); err != nil {
+		return nil, err
 	}
 	if a.index == nil {
 		x, err := index.Open(a.indexDir(), index.Options{

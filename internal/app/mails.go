@@ -549,7 +549,7 @@ func (a *App) SendMails(ctx context.Context) (outbox.Report, error) {
 	if err := a.renewKeys(ctx); err != nil { // a mail may have been written by another machine, under a newer key
 		return outbox.Report{}, errors.Join(err, s.Close())
 	}
-	for _, m := range a.members {
+	for _, m := range a.all()[1:] {
 		if err := m.renewKeys(ctx); err != nil {
 			return outbox.Report{}, errors.Join(err, s.Close())
 		}

@@ -9,9 +9,11 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"utkik/config"
 	"utkik/internal/match"
@@ -24,27 +26,12 @@ import (
 // ([store.Store.Of], [index.Index.Of]). What the sources bring is crawled, linked and weighed once for all of them, by the
 // installation's own App.
 
-// openMembers opens the organisations beside the installation's own.
-func (a *App) openMembers(ctx context.Context) error {
-	var problems config.Problems
-	plans := map[string]string{a.Plan.ID: a.planHash} // hashes by id
-	for i, o := range a.Config.Plans {
-		m := &App{Config: a.Config.For(o), Store: a.Store.Of(o.ID), ID: o.ID, parent: a, log: a.log.With("organisation", o.ID), now: a.now, progress: a.progress, traces: a.traces}
-		if err := m.readPlan(); err != nil {
-			return fmt.Errorf("plans[%d], organisation %s: %w", i, o.ID, err)
-		}
-		if hash, known := plans[m.Plan.ID]; known && hash != m.planHash {
-			problems = append(problems, config.Problem{File: a.Config.File, Key: fmt.Sprintf("plans[%d].plan", i),
-				Text: fmt.Sprintf("another plan has the id %q; organisations share a plan, or each plan has an id of its own", m.Plan.ID)})
-		}
-		plans[m.Plan.ID] = m.planHash
-		if err := m.openLinks(ctx); err != nil {
-			return err
-		}
-		a.members = append(a.members, m)
-	}
-	if err := problems.Err(); err != nil || len(a.members) == 0 {
-		return err
+// addMembers makes room for the organisations beside the installation's own. Each is opened when it is asked for: to read
+// three hundred plans takes seconds, which a command that needs none of them should not.
+func (a *App) addMembers() {
+	a.members = make([]*App, len(a.Config.Plans))
+	if len(a.members) == 0 {
+		return
 	}
 	fill, unsubscribe := a.Fill, a.Unsubscribe
 	a.Fill = func(m store.Mail, body string) string {
@@ -75,7 +62,62 @@ func (a *App) openMembers(ctx context.Context) error {
 		}
 		return of(m)
 	}
-	return nil
+}
+
+// member opens the organisation at that place of the configuration, once.
+func (a *App) member(i int) (*App, error) {
+	a.opening.Lock()
+	m := a.members[i]
+	a.opening.Unlock()
+	if m != nil {
+		return m, nil
+	}
+	o := a.Config.Plans[i]
+	m = &App{Config: a.Config.For(o), Store: a.Store.Of(o.ID), ID: o.ID, parent: a, log: a.log.With("organisation", o.ID), now: a.now, progress: a.progress, traces: a.traces}
+	if err := m.readPlan(); err != nil {
+		return nil, fmt.Errorf("plans[%d], organisation %s: %w", i, o.ID, err)
+	}
+	if err := m.openLinks(context.Background()); err != nil {
+		return nil, err
+	}
+	a.opening.Lock()
+	defer a.opening.Unlock()
+	if a.members[i] == nil { // else somebody was quicker
+		a.members[i] = m
+	}
+	return a.members[i], nil
+}
+
+// gather opens every organisation. What is done for all begins with it.
+func (a *App) gather() error {
+	if a.gathered {
+		return nil
+	}
+	errs := make([]error, len(a.members))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), len(a.members)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(a.members); i = int(next.Add(1)) - 1 {
+				_, errs[i] = a.member(i)
+			}
+		})
+	}
+	wg.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	var problems config.Problems
+	plans := map[string]string{a.Plan.ID: a.planHash} // hashes by id
+	for i, m := range a.members {
+		if hash, known := plans[m.Plan.ID]; known && hash != m.planHash {
+			problems = append(problems, config.Problem{File: a.Config.File, Key: fmt.Sprintf("plans[%d].plan", i),
+				Text: fmt.Sprintf("another plan has the id %q; organisations share a plan, or each plan has an id of its own", m.Plan.ID)})
+		}
+		plans[m.Plan.ID] = m.planHash
+	}
+	a.gathered = len(problems) == 0
+	return problems.Err()
 }
 
 // root is the installation's own App.
@@ -86,17 +128,26 @@ func (a *App) root() *App {
 	return a
 }
 
-// all are the organisations, the installation's own first.
-func (a *App) all() []*App { return append([]*App{a.root()}, a.root().members...) }
+// all are the organisations, the installation's own first; those beside it when they are gathered.
+func (a *App) all() []*App {
+	out := []*App{a.root()}
+	if a.root().gathered {
+		out = append(out, a.root().members...)
+	}
+	return out
+}
 
 // Organisation gives the App of an organisation that is served; the empty name is the installation's own.
 func (a *App) Organisation(id string) (*App, error) {
-	for _, o := range a.all() {
-		if o.ID == id {
-			return o, nil
-		}
+	root := a.root()
+	if id == "" {
+		return root, nil
 	}
-	return nil, &UnknownError{What: "organisation", Names: []string{fmt.Sprintf("%q", id)}, See: "utkik config"}
+	i := slices.IndexFunc(root.Config.Plans, func(o config.Organisation) bool { return o.ID == id })
+	if i < 0 {
+		return nil, &UnknownError{What: "organisation", Names: []string{fmt.Sprintf("%q", id)}, See: "utkik config"}
+	}
+	return root.member(i)
 }
 
 // mark names by which plans the index is made.
@@ -242,7 +293,7 @@ type house struct {
 // housed adds to the installation's own pages those of the other organisations.
 func (a *App) housed(own http.Handler, open func(*App) (http.Handler, error)) http.Handler {
 	h := &houses{own: own, byHost: map[string]*house{}}
-	for _, m := range a.members {
+	for _, m := range a.all()[1:] {
 		u, err := url.Parse(m.Config.Web.BaseURL)
 		if err != nil || u.Host == "" {
 			continue // it has no pages

@@ -31,7 +31,7 @@ func (a *App) readPlan() error {
 		return err
 	}
 	hash := match.Hash(weighed)
-	if hash != a.planHash {
+	if a.Plan != nil && hash != a.planHash {
 		a.root().indexFits, a.root().set = false, nil
 	}
 	a.Plan, a.weighedPlan, a.planHash, a.planRead = p, weighed, hash, stamp

@@ -418,6 +418,9 @@ func (a *App) weigh(ctx context.Context) error {
 }
 
 func (a *App) weighInTurn(ctx context.Context) error {
+	if err := a.gather(); err != nil {
+		return err
+	}
 	if behind, err := a.behind(ctx); err != nil || !behind {
 		return err
 	}
