@@ -201,7 +201,10 @@ func (r *run) textsOf(found []candidate, hits []Hit) ([]string, error) {
 		return nil, &textsError{err}
 	}
 	for n, i := range missing {
-		text := texts[keys[n]]
+		text, ok := texts[keys[n]]
+		if !ok {
+			continue // not known now; it may be the next time
+		}
 		if cut := cutAt(text, snippetReach); cut < len(text) {
 			text = strings.Clone(text[:cut]) // the rest may be a book
 		}

@@ -37,8 +37,11 @@ func TestKeeper(t *testing.T) {
 // TestSnippetFollowsTheText: texts are kept for snippets, and a call that changed has another text.
 func TestSnippetFollowsTheText(t *testing.T) {
 	t.Parallel()
-	texts, read := map[call.Key]string{}, 0
+	texts, read, away := map[call.Key]string{}, 0, true
 	ix, err := Open(t.TempDir(), Options{Texts: func(_ context.Context, keys []call.Key) (map[call.Key]string, error) {
+		if away {
+			return nil, nil
+		}
 		read += len(keys)
 		return texts, nil
 	}})
@@ -53,6 +56,10 @@ func TestSnippetFollowsTheText(t *testing.T) {
 		if _, err := ix.Sync(t.Context(), feed); err != nil {
 			t.Fatal(err)
 		}
+		if away = true; search(t, ix, Query{Text: "forests", Highlight: true}).Hits[0].Snippet != "" {
+			t.Error("a snippet of a text that is not known")
+		}
+		away = false
 		for range 3 {
 			h := search(t, ix, Query{Text: "forests", Highlight: true}).Hits[0]
 			if want := text[:min(len(text), 100)]; !strings.HasPrefix(h.Snippet, want) {
