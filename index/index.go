@@ -14,9 +14,9 @@
 //	also                        stored: the others
 //	hit                         stored: title, identifier, URL, language, opening day, deadlines
 //
-// With every term of a text field Bleve keeps a number and a length; the number holds count and positions
-// (see positions.go; those without room go on in text_en2 and so on), the length is squeezed into a byte. The text itself is not stored: snippets, and the
-// rare phrase that positions leave open, are read through Options.Texts.
+// With every term of a text field Bleve keeps a number and a length; the number holds count and positions (see
+// positions.go; those without room go on in text_en2 and so on), the length is squeezed into a byte. The text
+// itself is not stored: snippets, and the rare phrase that positions leave open, are read through Options.Texts.
 //
 // Besides documents there are internal rows: cursor, the feed position up to which all is indexed, written
 // in the batch that writes the documents; layout, the version of the list above; whole, set once the index
@@ -26,7 +26,8 @@
 // facets and order are ours, segment by segment: a word's postings become a set of bits, sets are joined as
 // the query says, and only what is left is scored. Filters, facets and dates are columns in memory, read
 // from the postings when a segment is first seen (columns.go): status depends on the time of the search,
-// and Bleve's facets take ten times as long.
+// and Bleve's facets take ten times as long. The lists of common words, and texts of late hits, are kept beside
+// them within bounds (lists.go): a segment never changes.
 package index
 
 import (
