@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -340,6 +341,19 @@ type above struct {
 
 func (a above) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= a.least && a.Handler.Enabled(ctx, l)
+}
+
+// Handle leaves out what was only interrupted: river calls it an error when it is stopped while it starts.
+func (a above) Handle(ctx context.Context, r slog.Record) error {
+	interrupted := false
+	r.Attrs(func(x slog.Attr) bool {
+		interrupted = interrupted || x.Key == "err" && strings.Contains(x.Value.String(), context.Canceled.Error())
+		return !interrupted
+	})
+	if interrupted {
+		return nil
+	}
+	return a.Handler.Handle(ctx, r)
 }
 
 func (a above) WithAttrs(as []slog.Attr) slog.Handler { return above{a.Handler.WithAttrs(as), a.least} }

@@ -50,6 +50,7 @@ type aboutTexts struct {
 	ContactNone string   `json:"contact_none"`
 	Authority   string   `json:"authority"`
 	ProgramsIn  string   `json:"programs_in"`
+	API         string   `json:"api"`
 }
 
 // aboutPage says what the service is, what it keeps, and how well everybody can use it.
@@ -57,6 +58,7 @@ type aboutPage struct {
 	Frame
 	Watched       string
 	Sources, Plan string // addresses
+	API           string // likewise; empty where there is none
 	Privacy       []string
 	Contact       webLink // URL is empty where none is configured
 	Digg          string
@@ -70,6 +72,9 @@ func (s *Server) about(_ http.ResponseWriter, r *http.Request) (view, error) {
 	t := &f.T.About
 	p := aboutPage{Frame: f, Sources: f.address("/sources", url.Values{}), Plan: f.address("/plan", url.Values{}), Digg: digg}
 	p.Title = f.titled(t.Heading)
+	if s.cfg.API != "" {
+		p.API = f.address(s.cfg.API, url.Values{})
+	}
 	all, err := s.cfg.Standing(r.Context(), "")
 	if err != nil {
 		return view{}, err

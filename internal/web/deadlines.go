@@ -220,7 +220,7 @@ func (s *Server) fillDeadlines(ctx context.Context, p *deadlinesPage, ask index.
 	if err != nil {
 		return err
 	}
-	window := stretch{over.from, over.to}
+	window := stretch(over)
 	var rows []row
 	for i := range res.Hits {
 		h := &res.Hits[i]

@@ -207,11 +207,10 @@ func TestJourney(t *testing.T) {
 			if after := j.text(`document.querySelector("#found [role=status]").textContent`); after == count {
 				t.Errorf("%s with and without the filter", after)
 			}
-			here := j.text(`location.search`)
 
 			j.do("all statuses", chromedp.Navigate(server.URL+in(lang, query("kind", "call", "q", "rail"))))
 			j.until("all statuses", `location.search.includes("kind=call") && !location.search.includes("status=")`)
-			here = j.text(`location.search`)
+			here := j.text(`location.search`)
 			j.on(".hits h3 a")
 			j.enter()
 			j.until("a call", `location.pathname.startsWith("/call/") && !!document.querySelector("h1")`)

@@ -378,7 +378,7 @@ func site(t testing.TB) *Server {
 	}
 	s, err := New(Config{
 		Plan: &testPlan, Store: st, Index: ix, Now: func() time.Time { return now }, Log: slog.New(slog.NewTextHandler(t.Output(), nil)),
-		Anyone: account.Reader, Standing: standing(st), Contact: "hjalp@example.org", Keeps: Keeps{Mails: 400 * 24 * time.Hour, Sessions: 12 * time.Hour},
+		Anyone: account.Reader, API: "/api", Standing: standing(st), Contact: "hjalp@example.org", Keeps: Keeps{Mails: 400 * 24 * time.Hour, Sessions: 12 * time.Hour},
 		Sources: []Source{{ID: "ft-portal", Name: "EU:s portal", NameEN: "EU portal"}, {ID: "have-your-say", Name: "Tyck till"}},
 	})
 	if err != nil {

@@ -48,6 +48,7 @@ type Config struct {
 
 	Contact string // mail or web address for questions; empty: none is named
 	Keeps   Keeps
+	API     string // address of the page about the interface for programs; empty: there is none
 
 	// Standing tells how a source stands, or every source when none is named; nothing of one that is not known.
 	Standing func(ctx context.Context, id string) ([]Standing, error)
