@@ -95,8 +95,16 @@ type row struct {
 
 // year is twelve months as a picture, a line each.
 type year struct {
+	Head   int // of the line under the days' numbers
+	Days   []dayName
 	Height int
 	Rows   []yearRow
+}
+
+// dayName is the number of a day of the month, above its column.
+type dayName struct {
+	X   string
+	Day int
 }
 
 type yearRow struct {
@@ -118,6 +126,7 @@ const (
 	maxPlanned = 100
 	monthsOf   = 12
 	lineHeight = 24 // of a month in the picture
+	headHeight = 16 // of the days' numbers above it
 )
 
 // period is what the page shows.
@@ -381,9 +390,12 @@ func (s *Server) year(f Frame, p period, rows []row) *year {
 		perDay[r.at.Date()]++
 	}
 	width := (100 - yearLabels) / 31
-	out := &year{}
+	out := &year{Head: headHeight - 4}
+	for _, day := range []int{1, 5, 10, 15, 20, 25, 30} {
+		out.Days = append(out.Days, dayName{percent(yearLabels + (float64(day)-0.5)*width), day})
+	}
 	for from := p.from; from.Before(p.to); from = from.AddDate(0, 1, 0) {
-		y := len(out.Rows)*lineHeight + lineHeight/2
+		y := headHeight + len(out.Rows)*lineHeight + lineHeight/2
 		yr := yearRow{Label: short3(f.T.Months[from.Month()-1]), Y: y, Under: y + 4}
 		if from.Month() == time.January || len(out.Rows) == 0 {
 			yr.Label += fmt.Sprintf(" %02d", from.Year()%100)
@@ -408,6 +420,6 @@ func (s *Server) year(f Frame, p period, rows []row) *year {
 		}
 		out.Rows = append(out.Rows, yr)
 	}
-	out.Height = len(out.Rows)*lineHeight + 2
+	out.Height = headHeight + len(out.Rows)*lineHeight + 2
 	return out
 }
