@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -66,14 +67,18 @@ type why struct {
 	Priority string
 	Link     string // to all that concerns it
 	Quotes   []quote
+	Against  []quote // what holds it back
 	Networks []string
 }
 
 // quote holds words of the plan against words of the call.
 type quote struct {
+	Whose          string // plan, or what else the first sentence is
 	Plan, PlanLang string
+	From           string // which part of the call
 	Call           []part
 	CallLang       string
+	Weight         string // points, with a sign
 }
 
 type part struct {
@@ -228,19 +233,35 @@ func (s *Server) why(f Frame, c *call.Call, res match.Result) why {
 	if pr, ok := s.cfg.Plan.Priority(res.Priority); ok {
 		w.Networks = s.networks(f, pr)
 	}
-	for _, reason := range res.Reasons {
-		if len(w.Quotes) == maxQuotes {
-			break
+	for i := range res.Reasons {
+		q, list := s.quoteOf(f, c, &res.Reasons[i]), &w.Quotes
+		if res.Reasons[i].Weight < 0 {
+			list = &w.Against
 		}
-		if reason.Weight < 0 { // why it stands no higher; not why it is here
-			continue
-		}
-		q := quote{Plan: reason.PriorityText, PlanLang: tag(s.cfg.Plan.Language), Call: parts(reason.CallText), CallLang: tag(c.Language)}
-		if !slices.ContainsFunc(w.Quotes, func(o quote) bool { return o.Plan == q.Plan && slices.Equal(o.Call, q.Call) }) {
-			w.Quotes = append(w.Quotes, q)
+		said := func(o quote) bool { return o.Plan == q.Plan && slices.Equal(o.Call, q.Call) }
+		if len(*list) < maxQuotes && !slices.ContainsFunc(*list, said) {
+			*list = append(*list, q)
 		}
 	}
 	return w
+}
+
+// quoteOf words one reason of a match: whose sentence it is, which part of the call it was held against, and the points.
+func (s *Server) quoteOf(f Frame, c *call.Call, r *match.Reason) quote {
+	q := quote{Whose: f.T.WhyPlan, Plan: r.PriorityText, PlanLang: tag(s.cfg.Plan.Language), From: f.T.WhyCall, Call: parts(r.CallText), CallLang: tag(c.Language)}
+	if f.Lang == "en" && r.PriorityEN != "" {
+		q.Plan, q.PlanLang = r.PriorityEN, ""
+	}
+	if whose, ok := f.T.WhyKinds[string(r.Kind)]; ok {
+		q.Whose = whose
+	}
+	if from, ok := f.T.WhyFields[r.Field]; ok {
+		q.From = from
+	}
+	if r.Weight != 0 { // a decision has no points
+		q.Weight = fmt.Sprintf(f.T.WhyPoints, f.decimal(math.Abs(r.Weight)))
+	}
+	return q
 }
 
 // parts takes a reason's sentence apart at the marks «» that the matcher puts around what it found.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 )
 
@@ -89,6 +90,10 @@ type texts struct {
 	Why             string            `json:"why"`
 	WhyPlan         string            `json:"why_plan"`
 	WhyCall         string            `json:"why_call"`
+	WhyFields       map[string]string `json:"why_fields"` // by field of the exchange format
+	WhyKinds        map[string]string `json:"why_kinds"`  // whose sentence it is, by kind of reason, where not the plan's
+	WhyAgainst      string            `json:"why_against"`
+	WhyPoints       string            `json:"why_points"` // how many
 	WhyNone         string            `json:"why_none"`
 	Networks        string            `json:"networks"`
 	FullText        string            `json:"full_text"`
@@ -248,6 +253,15 @@ func (f Frame) address(path string, q url.Values) string {
 		return path
 	}
 	return path + "?" + q.Encode()
+}
+
+// decimal writes a number with one decimal, as the reader's language does.
+func (f Frame) decimal(x float64) string {
+	s := strconv.FormatFloat(x, 'f', 1, 64)
+	if f.Lang == "sv" {
+		s = strings.Replace(s, ".", ",", 1)
+	}
+	return s
 }
 
 // titled puts what a page is about before the site's name, cut to what a window's tab can use.
