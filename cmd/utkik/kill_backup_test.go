@@ -2,39 +2,18 @@ package main
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
-
-	"utkik/internal/demo"
 )
 
 // TestKilledBackup kills backups and restores at random moments. What is there by the name that was asked for is whole; what
 // was killed is no trouble to who tries again; and nobody takes what is left for a store.
 func TestKilledBackup(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("SIGKILL is Unix")
-	}
-	program, err := exec.LookPath("utkik")
-	if err != nil {
-		t.Fatal(err)
-	}
-	seed := *killSeed
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	t.Logf("go test ./cmd/utkik -run TestKilledBackup -kills %d -killseed %d", *kills, seed)
-	r := rand.New(rand.NewPCG(seed, 1))
-	portal := demo.New()
-	server := httptest.NewServer(portal)
-	defer server.Close()
-	w := newWatched(t, program, server.URL)
+	program, portal, address, r := hunt(t)
+	w := newWatched(t, program, address)
 	w.now = portal.Days()[0]
 	w.must("crawl")
 	want := w.must("export")

@@ -4,18 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-
-	"utkik/internal/demo"
 )
 
 // mailing gives the installation a mail server of its own, and recipients.
@@ -154,23 +149,8 @@ const crowd = 12
 // TestKilledSending kills the program while it sends, again and again: every recipient gets its mail, and none gets it
 // under two Message-IDs.
 func TestKilledSending(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("SIGKILL is Unix")
-	}
-	program, err := exec.LookPath("utkik")
-	if err != nil {
-		t.Fatal(err)
-	}
-	seed := *killSeed
-	if seed == 0 {
-		seed = rand.Uint64()
-	}
-	t.Logf("go test ./cmd/utkik -run TestKilledSending -kills %d -killseed %d", *kills, seed)
-	r := rand.New(rand.NewPCG(seed, 1))
-	portal := demo.New()
-	server := httptest.NewServer(portal)
-	defer server.Close()
-	w := newWatched(t, program, server.URL)
+	program, portal, address, r := hunt(t)
+	w := newWatched(t, program, address)
 	w.mailing(portal.Days()[0])
 	w.must("crawl")
 	file := filepath.Join(t.TempDir(), "crowd.yaml")

@@ -122,9 +122,10 @@ func (w *watched) found() []string {
 	return out
 }
 
-// TestKilled kills the program at random moments of its commands, again and again, and lets it finish then: it must have
-// and tell what a program has and tells that was never disturbed.
-func TestKilled(t *testing.T) {
+// hunt begins a test that kills: the program, the demo's portal with its address, and the chance by which it is killed, which
+// the log tells how to repeat.
+func hunt(t *testing.T) (program string, portal *demo.Portal, address string, r *rand.Rand) {
+	t.Helper()
 	if runtime.GOOS == "windows" {
 		t.Skip("SIGKILL is Unix")
 	}
@@ -136,13 +137,18 @@ func TestKilled(t *testing.T) {
 	if seed == 0 {
 		seed = rand.Uint64()
 	}
-	t.Logf("go test ./cmd/utkik -run TestKilled -kills %d -killseed %d", *kills, seed)
-	r := rand.New(rand.NewPCG(seed, 0))
-
-	portal := demo.New()
+	t.Logf("go test ./cmd/utkik -run '^%s$' -kills %d -killseed %d", t.Name(), *kills, seed)
+	portal = demo.New()
 	server := httptest.NewServer(portal)
-	defer server.Close()
-	calm, hunted := newWatched(t, program, server.URL), newWatched(t, program, server.URL)
+	t.Cleanup(server.Close)
+	return program, portal, server.URL, rand.New(rand.NewPCG(seed, 0))
+}
+
+// TestKilled kills the program at random moments of its commands, again and again, and lets it finish then: it must have
+// and tell what a program has and tells that was never disturbed.
+func TestKilled(t *testing.T) {
+	program, portal, address, r := hunt(t)
+	calm, hunted := newWatched(t, program, address), newWatched(t, program, address)
 	calm.mailing(portal.Days()[0])
 	hunted.mailing(portal.Days()[0])
 	commands := [][]string{{"crawl"}, {"crawl"}, {"crawl"}, {"search", "energi"}, {"reindex"}, {"digest", "--department", "kultur"},
