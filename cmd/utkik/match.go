@@ -18,6 +18,7 @@ type matchLine struct {
 	Source  string         `json:"source"`
 	Ref     string         `json:"ref"`
 	Matches []match.Result `json:"matches"`
+	None    string         `json:"none,omitempty"` // why there are none
 }
 
 func (p *program) matchCommand() *cobra.Command {
@@ -62,7 +63,7 @@ every point of every score for people. Nothing is stored.`,
 			err = app.ReadCalls(name, in, func(c call.Call) error {
 				line := matchLine{Source: c.Source, Ref: c.Ref, Matches: m.Match(&c)}
 				if line.Matches == nil {
-					line.Matches = []match.Result{}
+					line.Matches, line.None = []match.Result{}, match.Nothing(&c)
 				}
 				if explain && !p.json {
 					return printMatch(w, &c, line)
@@ -81,6 +82,9 @@ every point of every score for people. Nothing is stored.`,
 
 func printMatch(w *bufio.Writer, c *call.Call, line matchLine) error {
 	fmt.Fprintf(w, "%s  %s\n", c.Key(), c.Title)
+	if line.None != "" {
+		fmt.Fprintf(w, "    nothing: %s\n", line.None)
+	}
 	for _, r := range line.Matches {
 		mark := " "
 		if r.Included {

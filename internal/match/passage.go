@@ -111,6 +111,22 @@ func clip(s string, n int) string {
 	return s
 }
 
+// Nothing says why a call matches no priority at all, in English, for operators: what there was to be read.
+func Nothing(c *call.Call) string {
+	var r reading
+	r.read(c)
+	read := slices.ContainsFunc(r.passages, func(p passage) bool { return len(p.words) > 0 })
+	switch {
+	case read && c.Language != "" && c.Language != "sv" && c.Language != "en":
+		return "its language is " + c.Language + ", and the plan's words are Swedish and English; no rule fits its codes"
+	case read:
+		return "no word of the plan stands in its titles, its keywords or the head of its text, and no rule fits its codes"
+	case strings.TrimSpace(c.Text) != "":
+		return "its text is boilerplate only, it has no title, and no rule fits its codes"
+	}
+	return "it has neither a title nor a text, and no rule fits its codes"
+}
+
 // formulas are words that stand in most items of a source whatever they are about: senders and what every
 // programme promises. They are taken out of a call before anything is counted, like a negative term's.
 var formulas = []string{
