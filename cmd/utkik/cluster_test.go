@@ -455,8 +455,9 @@ func (c *cluster) killLeader() {
 	if is := leader(); is == was || is == "" {
 		c.t.Errorf("%q leads after %q was killed", is, was)
 	}
-	if c.nodes["n2"].small && c.follows("n2") {
-		c.t.Error("n2 follows without room on its disk: the test fills nothing")
+	// The index frees room by itself when it merges what is old, and may get through with that for a while.
+	if n := c.nodes["n2"]; n.small && c.follows("n2") && !strings.Contains(n.log.String(), "no space left") {
+		c.t.Error("n2 follows and never missed room on its disk: the test fills nothing")
 	}
 	room()
 	c.done("n1", "n2")
@@ -818,14 +819,33 @@ func (m *machine) fill(t *testing.T) (room func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	for _, size := range []int{1 << 20, 4 << 10, 1} {
-		for b := make([]byte, size); err == nil; {
-			_, err = f.Write(b)
+	top := func() {
+		for _, size := range []int{1 << 20, 4 << 10, 1} {
+			var err error
+			for b := make([]byte, size); err == nil; {
+				_, err = f.Write(b)
+			}
 		}
-		err = nil
 	}
+	top()
+	done, stopped := make(chan struct{}), make(chan struct{})
+	go func() { // what the machine frees is taken as well
+		defer close(stopped)
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				top()
+			}
+		}
+	}()
 	return func() {
+		close(done)
+		<-stopped
+		f.Close()
 		if err := os.Remove(f.Name()); err != nil {
 			t.Fatal(err)
 		}
