@@ -225,14 +225,8 @@ type keyPlace struct {
 }
 
 func (s *Server) listCalls(ctx context.Context, in *listCallsInput) (*listCallsOutput, error) {
-	if in.Source != "" {
-		faults, err := s.checkSources(ctx, "query.source", []string{in.Source})
-		if err == nil {
-			err = invalid(faults)
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := s.checkSource(ctx, in.Source); err != nil {
+		return nil, err
 	}
 	scope := scopeOf("calls", in.Source)
 	var at keyPlace

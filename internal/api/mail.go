@@ -351,6 +351,15 @@ func unaltered(r *subscription.Recipient, ifMatch string) error {
 		"read it again, lay your change on it, and send that with the new ETag")
 }
 
+// asRead refuses a recipient that is none, or not as whoever asks has read it.
+func (s *Server) asRead(ctx context.Context, id, ifMatch string) error {
+	r, err := s.recipient(ctx, id)
+	if err != nil {
+		return err
+	}
+	return unaltered(&r, ifMatch)
+}
+
 func (s *Server) replaceRecipient(ctx context.Context, in *replaceInput) (*recipientOutput, error) {
 	if in.Body.ID == "" {
 		in.Body.ID = in.ID
@@ -361,11 +370,7 @@ func (s *Server) replaceRecipient(ctx context.Context, in *replaceInput) (*recip
 	}
 	s.edit.Lock()
 	defer s.edit.Unlock()
-	was, err := s.recipient(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if err := unaltered(&was, in.IfMatch); err != nil {
+	if err := s.asRead(ctx, in.ID, in.IfMatch); err != nil {
 		return nil, err
 	}
 	r, err := s.recipientFrom(&in.Body)
@@ -430,11 +435,7 @@ func (s *Server) removeSubscription(ctx context.Context, in *unsubscribeInput) (
 func (s *Server) deleteRecipient(ctx context.Context, in *deleteInput) (*struct{}, error) {
 	s.edit.Lock()
 	defer s.edit.Unlock()
-	was, err := s.recipient(ctx, in.ID)
-	if err != nil {
-		return nil, err
-	}
-	if err := unaltered(&was, in.IfMatch); err != nil {
+	if err := s.asRead(ctx, in.ID, in.IfMatch); err != nil {
 		return nil, err
 	}
 	return nil, s.cfg.Store.RemoveRecipient(audited(ctx, "recipient.delete", in.ID, ""), in.ID)

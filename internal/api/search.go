@@ -261,6 +261,18 @@ func unique[T ~string](vs []T) []T {
 	return slices.Compact(vs)
 }
 
+// checkSource refuses the one source by which a list is narrowed, if it is none; without one there is nothing to refuse.
+func (s *Server) checkSource(ctx context.Context, id string) error {
+	if id == "" {
+		return nil
+	}
+	faults, err := s.checkSources(ctx, "query.source", []string{id})
+	if err != nil {
+		return err
+	}
+	return invalid(faults)
+}
+
 // checkSources finds ids that are no source's: neither one that is watched nor one that calls were imported from.
 func (s *Server) checkSources(ctx context.Context, location string, ids []string) ([]Fault, error) {
 	if len(ids) == 0 {

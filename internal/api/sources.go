@@ -95,14 +95,8 @@ func (s *Server) getSource(ctx context.Context, in *sourceInput) (*sourceOutput,
 }
 
 func (s *Server) listRuns(ctx context.Context, in *runsInput) (*runsOutput, error) {
-	if in.Source != "" {
-		faults, err := s.checkSources(ctx, "query.source", []string{in.Source})
-		if err == nil {
-			err = invalid(faults)
-		}
-		if err != nil {
-			return nil, err
-		}
+	if err := s.checkSource(ctx, in.Source); err != nil {
+		return nil, err
 	}
 	scope := scopeOf("runs", in.Source)
 	var before int64

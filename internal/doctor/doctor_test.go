@@ -74,6 +74,9 @@ func TestDisk(t *testing.T) {
 	dir := t.TempDir()
 	free, _, err := doctor.Space(dir)
 	if err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(err)
+		}
 		t.Skip(err)
 	}
 	if l := doctor.Disk(filepath.Join(dir, "not", "yet"), 0); strings.Contains(l.Text, "no such file") || l.Part != "disk" {

@@ -246,7 +246,7 @@ func TestExportBreaksOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, form := range []string{"csv", "json"} {
-		res, err := http.Get(server.URL + "/export/search." + form + "?q=") //nolint:noctx // the server ends with the test
+		res, err := http.Get(server.URL + "/export/search." + form + "?q=")
 		if err == nil {
 			_, err = io.ReadAll(res.Body)
 			_ = res.Body.Close()
