@@ -190,6 +190,35 @@ func Literal(text string) (string, error) {
 	return literal(n).String(), nil
 }
 
+// Less is a query without one of its parts.
+type Less struct {
+	Part  string // what is left out, in the query language
+	Query string // what is left
+}
+
+// Loosened tells what a query asks where one of the parts that all must be found is left out, in the order of the parts.
+// There is nothing for a query of one part, of alternatives, or where nothing but what must not be found would be left.
+func Loosened(text string) ([]Less, error) {
+	n, err := Parse(text)
+	all, ok := n.(andNode)
+	if err != nil || !ok {
+		return nil, err
+	}
+	var out []Less
+	for i, part := range all {
+		rest := slices.Delete(slices.Clone(all), i, i+1)
+		if !slices.ContainsFunc(rest, func(n Node) bool { _, not := n.(notNode); return !not }) {
+			continue
+		}
+		q := rest.String()
+		if len(rest) == 1 {
+			q = rest[0].String()
+		}
+		out = append(out, Less{part.String(), q})
+	}
+	return out, nil
+}
+
 func literal(n Node) Node {
 	switch n := n.(type) {
 	case andNode:

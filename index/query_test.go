@@ -2,6 +2,7 @@ package index
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -178,6 +179,25 @@ func TestLiteral(t *testing.T) {
 		}
 	}
 	if _, err := Literal("("); err == nil {
+		t.Error("a wrong query is taken")
+	}
+}
+
+func TestLoosened(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string][]Less{
+		"":                              nil,
+		"skog":                          nil,
+		"skog OR virke":                 nil,
+		"skog -virke":                   {{"-virke", "skog"}},
+		`skog "hållbar stad" kind:call`: {{"skog", `"hållbar stad" kind:call`}, {`"hållbar stad"`, "skog kind:call"}, {"kind:call", `skog "hållbar stad"`}},
+		"skog (virke OR trä)":           {{"skog", "virke OR trä"}, {"virke OR trä", "skog"}},
+	} {
+		if got, err := Loosened(in); err != nil || !slices.Equal(got, want) {
+			t.Errorf("%s: %q, %v, want %q", in, got, err, want)
+		}
+	}
+	if _, err := Loosened("("); err == nil {
 		t.Error("a wrong query is taken")
 	}
 }

@@ -75,10 +75,16 @@ type why struct {
 type quote struct {
 	Whose          string // plan, or what else the first sentence is
 	Plan, PlanLang string
-	From           string // which part of the call
-	Call           []part
-	CallLang       string
-	Weight         string // points, with a sign
+	Weight         string // points, with a sign; of what has no sentence of the call beside it
+	Found          []found
+}
+
+// found is a sentence of a call that was held against one of the plan.
+type found struct {
+	From   string // which part of the call
+	Call   []part
+	Lang   string
+	Weight string // points, with a sign
 }
 
 type part struct {
@@ -233,35 +239,54 @@ func (s *Server) why(f Frame, c *call.Call, res match.Result) why {
 	if pr, ok := s.cfg.Plan.Priority(res.Priority); ok {
 		w.Networks = s.networks(f, pr)
 	}
+	var shown, against int
 	for i := range res.Reasons {
-		q, list := s.quoteOf(f, c, &res.Reasons[i]), &w.Quotes
+		list, n := &w.Quotes, &shown
 		if res.Reasons[i].Weight < 0 {
-			list = &w.Against
+			list, n = &w.Against, &against
 		}
-		said := func(o quote) bool { return o.Plan == q.Plan && slices.Equal(o.Call, q.Call) }
-		if len(*list) < maxQuotes && !slices.ContainsFunc(*list, said) {
-			*list = append(*list, q)
+		if *n < maxQuotes && s.quote(f, c, &res.Reasons[i], list) {
+			*n++
 		}
 	}
 	return w
 }
 
-// quoteOf words one reason of a match: whose sentence it is, which part of the call it was held against, and the points.
-func (s *Server) quoteOf(f Frame, c *call.Call, r *match.Reason) quote {
-	q := quote{Whose: f.T.WhyPlan, Plan: r.PriorityText, PlanLang: tag(s.cfg.Plan.Language), From: f.T.WhyCall, Call: parts(r.CallText), CallLang: tag(c.Language)}
+// quote words one reason of a match: whose sentence it is, which part of the call it was held against, and the points. Reasons
+// that go back to the same sentence of the plan stand under it together. It tells whether something was added that was not there.
+func (s *Server) quote(f Frame, c *call.Call, r *match.Reason, list *[]quote) bool {
+	q := quote{Whose: f.T.WhyPlan, Plan: r.PriorityText, PlanLang: tag(s.cfg.Plan.Language)}
 	if f.Lang == "en" && r.PriorityEN != "" {
 		q.Plan, q.PlanLang = r.PriorityEN, ""
 	}
 	if whose, ok := f.T.WhyKinds[string(r.Kind)]; ok {
 		q.Whose = whose
 	}
-	if from, ok := f.T.WhyFields[r.Field]; ok {
-		q.From = from
-	}
+	weight := ""
 	if r.Weight != 0 { // a decision has no points
-		q.Weight = fmt.Sprintf(f.T.WhyPoints, f.decimal(math.Abs(r.Weight)))
+		weight = fmt.Sprintf(f.T.WhyPoints, f.decimal(math.Abs(r.Weight)))
 	}
-	return q
+	at := slices.IndexFunc(*list, func(o quote) bool { return o.Whose == q.Whose && o.Plan == q.Plan })
+	if r.CallText == "" {
+		q.Weight = weight
+		if at < 0 {
+			*list = append(*list, q)
+		}
+		return at < 0
+	}
+	if at < 0 {
+		*list, at = append(*list, q), len(*list)
+	}
+	from, ok := f.T.WhyFields[r.Field]
+	if !ok {
+		from = f.T.WhyCall
+	}
+	said, all := parts(r.CallText), &(*list)[at].Found
+	if slices.ContainsFunc(*all, func(o found) bool { return slices.Equal(o.Call, said) }) {
+		return false
+	}
+	*all = append(*all, found{from, said, tag(c.Language), weight})
+	return true
 }
 
 // parts takes a reason's sentence apart at the marks «» that the matcher puts around what it found.

@@ -59,11 +59,11 @@ type searchPage struct {
 	Also     []index.Sought
 	Typed    string     // the same search for the words as typed alone; empty where nothing was looked for besides
 	Broad    string     // back from there
-	Loosen   []loosened // filters that leave nothing, where there is something without one of them
+	Loosen   []loosened // filters and words that leave nothing, where there is something without one of them
 	Wide     string     // what there is without filters, where the filters leave nothing
 }
 
-// loosened is a filter to be taken away, with what is found then.
+// loosened is a filter or a word to be taken away, with what is found then.
 type loosened struct{ Link, Label, Count string }
 
 // option is one order of the hits.
@@ -250,7 +250,7 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 	if err := s.saveLinks(r, &p, a); err != nil {
 		return view{}, err
 	}
-	if res.Total == 0 && len(a.chosen) > 0 {
+	if res.Total == 0 {
 		if err := s.loosen(ctx, &p, a); err != nil {
 			return view{}, err
 		}
@@ -261,7 +261,10 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 // asks lets the link to the other language lead to the same search, and to nothing that the address said beside it.
 func (p *searchPage) asks(a asked) { p.SwitchTo = a.address(Frame{Lang: p.Other, Home: p.SwitchHome}) }
 
-// loosen tells what there would be without one of the filters, and without any.
+// maxLess bounds how many words are left out in turn where nothing is found: each is a search.
+const maxLess = 6
+
+// loosen tells what there would be without one of the filters, without any, and without one of the words.
 func (s *Server) loosen(ctx context.Context, p *searchPage, a asked) error {
 	count := func(a asked) (int, error) {
 		res, err := s.cfg.Index.Search(ctx, a.filters(index.Query{Now: s.cfg.Now(), Limit: 1}))
@@ -280,11 +283,31 @@ func (s *Server) loosen(ctx context.Context, p *searchPage, a asked) error {
 			p.Loosen = append(p.Loosen, loosened{less.address(p.Frame), fmt.Sprintf(p.T.Loosen, p.T.Facets[name]), counted(p.T, n)})
 		}
 	}
-	n, err := count(asked{query: a.query, typed: a.typed})
-	if err == nil && n > 0 {
-		p.Wide = fmt.Sprintf(p.T.EmptyWide, counted(p.T, n))
+	if len(a.chosen) > 0 {
+		n, err := count(asked{query: a.query, typed: a.typed})
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			p.Wide = fmt.Sprintf(p.T.EmptyWide, counted(p.T, n))
+		}
 	}
-	return err
+	parts, err := index.Loosened(a.query)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts[:min(len(parts), maxLess)] {
+		less := a
+		less.query, less.page = part.Query, 1
+		n, err := count(less)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			p.Loosen = append(p.Loosen, loosened{less.address(p.Frame), fmt.Sprintf(p.T.LoosenWord, strings.ReplaceAll(part.Part, `"`, "")), counted(p.T, n)})
+		}
+	}
+	return nil
 }
 
 // find searches. A page behind the last is the last, and a says so afterwards.

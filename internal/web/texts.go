@@ -36,6 +36,7 @@ type texts struct {
 	PageOf        string            `json:"page_of"` // this page, all pages
 	EmptyHelp     string            `json:"empty_help"`
 	EmptyWide     string            `json:"empty_wide"`
+	LoosenWord    string            `json:"loosen_word"`
 	Loosen        string            `json:"loosen"` // the filter
 	Suggest       suggestTexts      `json:"suggest"`
 	Export        exportTexts       `json:"export"`

@@ -136,6 +136,8 @@ func TestPages(t *testing.T) {
 		{"nothing even without filters", query("q", "zzzunknownword", "status", "open"), 200, []string{"Inga träffar", "Prova färre ord"}, []string{"Utan filter"}},
 		{"a filter to loosen", query("q", "glesbygd", "status", "closed", "kind", "consultation"), 200,
 			[]string{"Inga träffar", "Ta bort: ”glesbygd” ×", "Utan filtret Status (1 träff)", "Utan filter: 1 träff"}, []string{"Utan filtret Typ"}},
+		{"a word to loosen", query("q", `glesbygd zzzunknownword`), 200, []string{"Inga träffar", "Utan ”zzzunknownword” (1 träff)"}, []string{"Utan filter", "Utan ”glesbygd”"}},
+		{"a word to loosen, in English", query("q", `glesbygd zzzunknownword`, "lang", "en"), 200, []string{"Nothing found", "Without “zzzunknownword” (1 result)"}, nil},
 		{"a filter to loosen, in English", query("q", "glesbygd", "status", "closed", "kind", "consultation", "lang", "en"), 200,
 			[]string{"Nothing found", "Remove: “glesbygd” ×", "Without the filter Status (1 result)"}, nil},
 		{"ranges and forms", query("q", "", "deadline", "3m", "budget", "1m-5m", "action_type", "infra"), 200, []string{
