@@ -47,14 +47,7 @@ func BenchmarkDigests(b *testing.B) {
 		if err := free.Close(); err != nil {
 			b.Fatal(err)
 		}
-		f, err := os.OpenFile(p.file(), os.O_APPEND|os.O_WRONLY, 0)
-		if err != nil {
-			b.Fatal(err)
-		}
-		_, err = fmt.Fprintf(f, "web: {base_url: https://utkik.example.org/}\nmail: {host: 127.0.0.1, port: %d, from: utkik@example.org, tls: none, connections: 4}\n", port)
-		if err := errors.Join(err, f.Close()); err != nil {
-			b.Fatal(err)
-		}
+		p.add(b, mailing(port))
 		out, wrote := p.partial(b, "--now", "2026-06-22T06:00:00Z", "--json", "digest", "--send")
 		var told struct{ Written []struct{ Items int } }
 		if err := json.Unmarshal(out, &told); err != nil || len(told.Written) < recipients/2 {
@@ -97,21 +90,23 @@ func BenchmarkDigests(b *testing.B) {
 	}
 }
 
+// mailing is the configuration of an installation that sends to a server on the loopback.
+func mailing(port int) string {
+	return fmt.Sprintf("web: {base_url: https://utkik.example.org/}\nmail: {host: 127.0.0.1, port: %d, from: utkik@example.org, tls: none, connections: 4}\n", port)
+}
+
 // partial runs the program to an end that may leave gaps (exit code 3).
 func (p program) partial(b *testing.B, args ...string) ([]byte, cost) {
 	b.Helper()
 	cmd := p.command(b, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	began := time.Now()
-	err := cmd.Run()
-	wall := time.Since(began)
+	c, err := timed(cmd)
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 3) {
 		b.Fatalf("utkik %v: %v\n%s", args, err, errs.String())
 	}
-	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return out.Bytes(), cost{wall.Seconds(), used.Seconds(), peak(cmd.ProcessState)}
+	return out.Bytes(), c
 }
 
 // drain is a server's end that takes every mail and keeps none.

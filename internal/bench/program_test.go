@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -21,6 +22,8 @@ import (
 	"testing"
 	"time"
 
+	"utkik/config"
+	"utkik/internal/app"
 	"utkik/internal/call"
 )
 
@@ -94,6 +97,40 @@ func (p program) fresh(b *testing.B, base string) program {
 	return p
 }
 
+// open opens the installation in this process, at a time in the form of RFC 3339.
+func (p program) open(b *testing.B, now string) *app.App {
+	b.Helper()
+	cfg, err := config.Load(config.Options{File: p.file(), Flags: config.Flags{Now: now}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	a, err := app.Open(b.Context(), cfg, app.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return a
+}
+
+// add writes more into the installation's configuration.
+func (p program) add(b *testing.B, text string) {
+	b.Helper()
+	f, err := os.OpenFile(p.file(), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, err = f.WriteString(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// stored puts the installation's store at an address; empty leaves it in a file.
+func (p program) stored(b *testing.B, url string) {
+	if url != "" {
+		p.add(b, fmt.Sprintf("store: {url: %q}\n", url))
+	}
+}
+
 func (p program) file() string { return filepath.Join(p.dir, "utkik.yaml") }
 
 // command is the program without the environment's own keys, which would alter what is measured.
@@ -106,20 +143,29 @@ func (p program) command(b *testing.B, args ...string) *exec.Cmd {
 // cost is what one run of the program took: seconds, and megabytes of memory at the peak.
 type cost struct{ wall, cpu, rss float64 }
 
+// timed runs a command to its end.
+func timed(cmd *exec.Cmd) (cost, error) {
+	began := time.Now()
+	err := cmd.Run()
+	wall := time.Since(began)
+	if cmd.ProcessState == nil {
+		return cost{}, err
+	}
+	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return cost{wall.Seconds(), used.Seconds(), peak(cmd.ProcessState)}, err
+}
+
 // run runs the program to its end.
 func (p program) run(b *testing.B, args ...string) ([]byte, cost) {
 	b.Helper()
 	cmd := p.command(b, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	began := time.Now()
-	err := cmd.Run()
-	wall := time.Since(began)
+	c, err := timed(cmd)
 	if err != nil {
 		b.Fatalf("utkik %v: %v\n%s", args, err, errs.String())
 	}
-	used := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return out.Bytes(), cost{wall.Seconds(), used.Seconds(), peak(cmd.ProcessState)}
+	return out.Bytes(), c
 }
 
 // costs gathers runs; what it gives is their median, which a busy machine moves least.

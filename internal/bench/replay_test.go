@@ -111,6 +111,7 @@ func again(b *testing.B, base string, requests []sent) time.Duration {
 
 // line is what the program tells of a run.
 type line struct {
+	Started, Ended                 time.Time
 	Requests, Added, Changed, Seen int
 	NotModified                    int `json:"not_modified"`
 	Bytes                          int64
@@ -119,7 +120,13 @@ type line struct {
 
 func crawl(b *testing.B, p program, hour string) (line, cost) {
 	b.Helper()
-	out, c := p.run(b, "--now", replayDay+"T"+hour+":00:00Z", "--json", "crawl", "ft-portal")
+	return p.reads(b, "--now", replayDay+"T"+hour+":00:00Z", "--json", "crawl", "ft-portal")
+}
+
+// reads runs a command that reads one source, well and to its end.
+func (p program) reads(b *testing.B, args ...string) (line, cost) {
+	b.Helper()
+	out, c := p.run(b, args...)
 	var answer struct{ Runs []line }
 	if err := json.Unmarshal(out, &answer); err != nil || len(answer.Runs) != 1 || !answer.Runs[0].Complete || answer.Runs[0].Suspect {
 		b.Fatalf("%v: %s", err, out)

@@ -8,8 +8,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
-	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -23,16 +21,15 @@ import (
 	"testing"
 	"time"
 
-	"utkik/config"
 	"utkik/index"
 	"utkik/internal/app"
 	"utkik/internal/call"
 )
 
 var (
-	searchCalls = flag.String("calls", "5000,50000", "how many `calls` BenchmarkSearch searches, in rising order, with commas between")
-	searchPeers = flag.Int("peers", 50000, "the most calls with which it fills the peers")
-	searchTime  = flag.Duration("asking", 6*time.Second, "how long it asks each engine")
+	callSizes  = flag.String("calls", "5000,50000", "with how many `calls` BenchmarkSearch and BenchmarkGrowth fill an installation, in rising order, with commas between")
+	peerSize   = flag.Int("peers", 50000, "the most calls, or pages, with which they fill the peers")
+	searchTime = flag.Duration("asking", 6*time.Second, "how long BenchmarkSearch asks each engine")
 )
 
 const searchNow = "2026-06-01T06:00:00Z"
@@ -45,11 +42,7 @@ func BenchmarkSearch(b *testing.B) {
 	built := build(b)
 	for b.Loop() {
 		var all []figures
-		for field := range strings.SplitSeq(*searchCalls, ",") {
-			n, err := strconv.Atoi(field)
-			if err != nil || n < 1000 || n > 1_000_000 {
-				b.Fatalf("-calls %q: want numbers from 1000 to 1000000 with commas between", *searchCalls)
-			}
+		for _, n := range sizes(b) {
 			f := figures{size: n, of: map[string]float64{}}
 			searchSize(b, m, built, n, &f)
 			f.print()
@@ -58,6 +51,20 @@ func BenchmarkSearch(b *testing.B) {
 		grown(all)
 	}
 	b.ReportMetric(0, "ns/op") // says nothing here
+}
+
+// sizes are the numbers of calls that were asked for.
+func sizes(b *testing.B) []int {
+	b.Helper()
+	var out []int
+	for field := range strings.SplitSeq(*callSizes, ",") {
+		n, err := strconv.Atoi(field)
+		if err != nil || n < 1000 || n > 1_000_000 || len(out) > 0 && n <= out[len(out)-1] {
+			b.Fatalf("-calls %q: want rising numbers from 1000 to 1000000 with commas between", *callSizes)
+		}
+		out = append(out, n)
+	}
+	return out
 }
 
 // figures are what was measured at one size, by name.
@@ -86,7 +93,7 @@ func searchSize(b *testing.B, m *mixer, built program, n int, f *figures) {
 	}
 	starts(b, p, f)
 	served(b, p, asked, f)
-	a := p.open(b)
+	a := p.open(b, searchNow)
 	defer func() {
 		if err := a.Close(); err != nil {
 			b.Error(err)
@@ -108,7 +115,7 @@ func searchSize(b *testing.B, m *mixer, built program, n int, f *figures) {
 		f.of["text"] += float64(searched(&entries[i].Call))
 	}
 	indexed(b, entries, f)
-	if n <= *searchPeers {
+	if n <= *peerSize {
 		askPeers(b, entries, asked, now, f)
 	}
 }
@@ -131,20 +138,6 @@ func writeMixed(b *testing.B, m *mixer, name string, n int) {
 	if err := errors.Join(w.Flush(), file.Close()); err != nil {
 		b.Fatal(err)
 	}
-}
-
-// open opens the installation in this process.
-func (p program) open(b *testing.B) *app.App {
-	b.Helper()
-	cfg, err := config.Load(config.Options{File: p.file(), Flags: config.Flags{Now: searchNow}})
-	if err != nil {
-		b.Fatal(err)
-	}
-	a, err := app.Open(b.Context(), cfg, app.Options{Log: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		b.Fatal(err)
-	}
-	return a
 }
 
 // ask asks an engine every question in turn, in another order each time, until the time is over, and at least some
@@ -301,6 +294,9 @@ func fetch(b *testing.B, client *http.Client, url string) float64 {
 	return time.Since(began).Seconds() * 1000
 }
 
+// changeRounds is how often a call is changed.
+const changeRounds = 6
+
 // changed measures the time from a call's coming in until a search finds it, with matches, links and index.
 func changed(b *testing.B, a *app.App, c call.Call, f *figures) {
 	c.Title = "Xylofonverkstad"
@@ -313,19 +309,21 @@ func changed(b *testing.B, a *app.App, c call.Call, f *figures) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	var took []float64
-	for i := range 6 {
+	var took, in []float64
+	cpu := cpuTime()
+	for i := range changeRounds {
 		began := time.Now()
 		if _, err := a.Import(b.Context(), "one", bytes.NewReader([][]byte{line, again}[i%2])); err != nil {
 			b.Fatal(err)
 		}
+		in = append(in, time.Since(began).Seconds()*1000)
 		res, err := a.Search(b.Context(), index.Query{Text: []string{"title:xylofonverkstad", "title:xylofonverkstaden"}[i%2]})
 		if err != nil || res.Total != 1 {
 			b.Fatalf("the changed call: %d found, %v", res.Total, err)
 		}
 		took = append(took, time.Since(began).Seconds()*1000)
 	}
-	f.of["change ms"] = median(took)
+	f.of["change ms"], f.of["change stored ms"], f.of["change cpu-ms"] = median(took), median(in), (cpuTime()-cpu)*1000/changeRounds
 }
 
 // searched counts the bytes of a call that are made searchable.
@@ -429,11 +427,6 @@ func indexed(b *testing.B, entries entryFeed, f *figures) {
 	}
 }
 
-// row is a line of the table that ./bench prints.
-func row(what, figure, target, beside string) {
-	fmt.Printf("ROW\t%s\t%s\t%s\t%s\n", what, figure, target, beside)
-}
-
 func (f *figures) print() {
 	at := fmt.Sprintf("%d calls", f.size)
 	beside := func(name string, format string) string {
@@ -479,7 +472,7 @@ func (f *figures) print() {
 	row("  `utkik import`, all of it", fmt.Sprintf("%.0f/s", f.of["import/s"]), "", fmt.Sprintf("CPU %.1f s", f.of["import cpu-s"]))
 }
 
-// grown tells how figures grow with the number of calls: the exponent between the least and the greatest size.
+// grown tells how figures grow with the number of calls.
 func grown(all []figures) {
 	if len(all) < 2 {
 		return
@@ -488,10 +481,13 @@ func grown(all []figures) {
 	line := func(what string, names ...string) {
 		var out []string
 		for _, name := range names {
-			x, y := a.of[name], z.of[name]
-			if x > 0 && y > 0 {
+			var sizes, took []float64
+			for _, f := range all {
+				sizes, took = append(sizes, float64(f.size)), append(took, f.of[name])
+			}
+			if p, ok := power(sizes, took); ok {
 				label := strings.TrimSuffix(strings.TrimPrefix(name, "utkik "), " median")
-				out = append(out, fmt.Sprintf("%s %.2f", label, math.Log(y/x)/math.Log(float64(z.size)/float64(a.size))))
+				out = append(out, fmt.Sprintf("%s %.2f", label, p))
 			}
 		}
 		row("  "+what, strings.Join(out, ", "), "", "")

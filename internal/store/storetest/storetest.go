@@ -30,6 +30,8 @@ const (
 
 // Server is started by the first test that asks for a database. The zero value is ready.
 type Server struct {
+	Durable bool // it waits for the disk, as it does in use; tests do without
+
 	once sync.Once
 	mu   sync.Mutex
 	cmd  *exec.Cmd
@@ -90,6 +92,14 @@ func (s *Server) Network(database, password string, port int) string {
 // Port is where the server listens on the loopback.
 func (s *Server) Port() int { return s.port }
 
+// PID is the process of the running server, from which all its others come; 0 while none runs.
+func (s *Server) PID() int {
+	if s.cmd == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}
+
 func binaries() string {
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/postgres")
 	version := func(p string) int {
@@ -137,7 +147,7 @@ func (s *Server) start(bin string) error {
 // Start starts the server, again after [Server.Halt].
 func (s *Server) Start() error {
 	cmd, err := s.command("postgres", "-D", "data", "-k", s.dir, "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1",
-		"-c", "fsync=off", "-c", "max_connections=300")
+		"-c", "fsync="+strconv.FormatBool(s.Durable), "-c", "max_connections=300")
 	if err != nil {
 		return err
 	}
