@@ -13,7 +13,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -67,8 +66,7 @@ type Server struct {
 	ops   []*operation
 	spec  []byte // the description, as it is served
 	page  *page
-	extra []Route    // what is served beside operations
-	edit  sync.Mutex // of who holds a recipient to If-Match and alters it; between machines the later one stands
+	extra []Route // what is served beside operations
 }
 
 // operation is one line of the table of operations.

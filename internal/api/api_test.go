@@ -695,6 +695,35 @@ func TestRecipients(t *testing.T) {
 	})
 }
 
+// Whoever reads a recipient and changes it with If-Match is overwritten by nobody, on whichever machine: of two that have read the
+// same, one wins.
+func TestIfMatchBetweenMachines(t *testing.T) {
+	t.Parallel()
+	engines(t, func(t *testing.T, s *service) {
+		machines := []*service{s, open(t, s.url)}
+		for round := range 10 {
+			var was Recipient
+			tag := s.get("/recipients/vilar", &was).header.Get("ETag")
+			var status [2]int
+			var wait sync.WaitGroup
+			for i, m := range machines {
+				was.Name = fmt.Sprintf("round %d of machine %d", round, i)
+				body, err := json.Marshal(was.RecipientBody)
+				check(t, err)
+				wait.Go(func() { status[i] = m.ask(put, Prefix+"/recipients/vilar", string(body), "If-Match", tag).status })
+			}
+			wait.Wait()
+			won := slices.Index(status[:], http.StatusOK)
+			if won < 0 || status[1-won] != http.StatusPreconditionFailed {
+				t.Fatalf("round %d: %v", round, status)
+			}
+			if s.get("/recipients/vilar", &was); was.Name != fmt.Sprintf("round %d of machine %d", round, won) {
+				t.Fatalf("round %d: %d won, and there is %q", round, won, was.Name)
+			}
+		}
+	})
+}
+
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	engines(t, func(t *testing.T, s *service) {

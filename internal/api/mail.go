@@ -280,10 +280,13 @@ func (s *Server) faultsOf(r *subscription.Recipient, prefix string) []Fault {
 func (s *Server) recipient(ctx context.Context, id string) (subscription.Recipient, error) {
 	r, err := s.cfg.Store.Recipient(ctx, id)
 	if errors.Is(err, store.ErrNotFound) {
-		return r, notFound(fmt.Sprintf("recipient %q", short(id)),
-			"list them: GET /api/v1/recipients; POST /api/v1/recipients adds one")
+		return r, noRecipient(id)
 	}
 	return r, err
+}
+
+func noRecipient(id string) error {
+	return notFound(fmt.Sprintf("recipient %q", short(id)), "list them: GET /api/v1/recipients; POST /api/v1/recipients adds one")
 }
 
 func (s *Server) listRecipients(ctx context.Context, in *recipientsInput) (*recipientsOutput, error) {
@@ -351,13 +354,13 @@ func unaltered(r *subscription.Recipient, ifMatch string) error {
 		"read it again, lay your change on it, and send that with the new ETag")
 }
 
-// asRead refuses a recipient that is none, or not as whoever asks has read it.
-func (s *Server) asRead(ctx context.Context, id, ifMatch string) error {
-	r, err := s.recipient(ctx, id)
-	if err != nil {
-		return err
+// alter lets become say what a recipient becomes, or that it goes, as [store.Store.AlterRecipient] does.
+func (s *Server) alter(ctx context.Context, id string, become func(subscription.Recipient) (*subscription.Recipient, error)) error {
+	err := s.cfg.Store.AlterRecipient(ctx, id, become)
+	if errors.Is(err, store.ErrNotFound) {
+		return noRecipient(id)
 	}
-	return unaltered(&r, ifMatch)
+	return err
 }
 
 func (s *Server) replaceRecipient(ctx context.Context, in *replaceInput) (*recipientOutput, error) {
@@ -368,16 +371,14 @@ func (s *Server) replaceRecipient(ctx context.Context, in *replaceInput) (*recip
 		return nil, invalid([]Fault{{fmt.Sprintf("an id is for good; want %q or nothing, got %q", short(in.ID),
 			short(in.Body.ID)), "body.id"}})
 	}
-	s.edit.Lock()
-	defer s.edit.Unlock()
-	if err := s.asRead(ctx, in.ID, in.IfMatch); err != nil {
-		return nil, err
-	}
-	r, err := s.recipientFrom(&in.Body)
+	err := s.alter(audited(ctx, "recipient.change", in.ID, ""), in.ID, func(was subscription.Recipient) (*subscription.Recipient, error) {
+		if err := unaltered(&was, in.IfMatch); err != nil {
+			return nil, err
+		}
+		r, err := s.recipientFrom(&in.Body)
+		return &r, err
+	})
 	if err != nil {
-		return nil, err
-	}
-	if err := s.cfg.Save(audited(ctx, "recipient.change", r.ID, ""), r, false); err != nil {
 		return nil, err
 	}
 	return s.getRecipient(ctx, &recipientInput{in.ID})
@@ -407,36 +408,31 @@ func (s *Server) addSubscription(ctx context.Context, in *subscribeInput) (*reci
 }
 
 func (s *Server) removeSubscription(ctx context.Context, in *unsubscribeInput) (*recipientOutput, error) {
-	s.edit.Lock()
-	defer s.edit.Unlock()
-	r, err := s.recipient(ctx, in.ID)
+	ctx = audited(ctx, "subscription.remove", in.ID, "")
+	err := s.alter(ctx, in.ID, func(r subscription.Recipient) (*subscription.Recipient, error) {
+		var names []string
+		for _, f := range r.Follows {
+			names = append(names, f.Name)
+		}
+		i := slices.Index(names, in.Name)
+		switch {
+		case i < 0:
+			return nil, notFound(fmt.Sprintf("subscription %q of %q", short(in.Name), r.ID), fault("", "subscription", in.Name, names).Message)
+		case len(r.Follows) == 1:
+			return nil, invalid([]Fault{{"is the last; a recipient who follows nothing is told nothing: remove the recipient", "query.name"}})
+		}
+		store.Detail(ctx, r.Follows[i].String())
+		r.Follows = slices.Delete(r.Follows, i, i+1)
+		return &r, nil
+	})
 	if err != nil {
-		return nil, err
-	}
-	var names []string
-	for _, f := range r.Follows {
-		names = append(names, f.Name)
-	}
-	i := slices.Index(names, in.Name)
-	switch {
-	case i < 0:
-		return nil, notFound(fmt.Sprintf("subscription %q of %q", short(in.Name), r.ID), fault("", "subscription", in.Name, names).Message)
-	case len(r.Follows) == 1:
-		return nil, invalid([]Fault{{"is the last; a recipient who follows nothing is told nothing: remove the recipient", "query.name"}})
-	}
-	what := r.Follows[i]
-	r.Follows = slices.Delete(r.Follows, i, i+1)
-	if err := s.cfg.Save(audited(ctx, "subscription.remove", in.ID, what.String()), r, false); err != nil {
 		return nil, err
 	}
 	return s.getRecipient(ctx, &recipientInput{in.ID})
 }
 
 func (s *Server) deleteRecipient(ctx context.Context, in *deleteInput) (*struct{}, error) {
-	s.edit.Lock()
-	defer s.edit.Unlock()
-	if err := s.asRead(ctx, in.ID, in.IfMatch); err != nil {
-		return nil, err
-	}
-	return nil, s.cfg.Store.RemoveRecipient(audited(ctx, "recipient.delete", in.ID, ""), in.ID)
+	return nil, s.alter(audited(ctx, "recipient.delete", in.ID, ""), in.ID, func(was subscription.Recipient) (*subscription.Recipient, error) {
+		return nil, unaltered(&was, in.IfMatch)
+	})
 }

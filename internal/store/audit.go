@@ -55,6 +55,15 @@ func Audited(ctx context.Context, e Entry) context.Context {
 	return context.WithValue(ctx, auditKey{}, &audited{entry: e})
 }
 
+// Detail says of the entry that waits in ctx what only the write itself finds out.
+func Detail(ctx context.Context, text string) {
+	if deed, _ := ctx.Value(auditKey{}).(*audited); deed != nil {
+		deed.mu.Lock()
+		defer deed.mu.Unlock()
+		deed.entry.Detail = text
+	}
+}
+
 func (t *txn) audit(e Entry) error {
 	if e.At.IsZero() {
 		e.At = t.store.now()

@@ -80,14 +80,24 @@ func saveRecipient(t *txn, r *subscription.Recipient, fresh bool, now time.Time)
 	case n == 0 && fresh:
 		return ErrExists
 	case n == 0:
-		if _, err := t.exec(recipientUpdate, r.Address, r.Name, r.Department, r.Language, r.Zone, r.Hour, string(r.Rhythm), string(r.Weekday),
-			bit(r.Lifesign), r.Pause.Until, r.Pause.StandIn, id); err != nil {
-			return err
-		}
-		if _, err := t.exec(subscriptionDelete, id); err != nil {
-			return err
-		}
+		return updateRecipient(t, id, r)
 	}
+	return saveFollows(t, id, r)
+}
+
+// updateRecipient puts r in the place of what is stored under id, but for its progress.
+func updateRecipient(t *txn, id string, r *subscription.Recipient) error {
+	if _, err := t.exec(recipientUpdate, r.Address, r.Name, r.Department, r.Language, r.Zone, r.Hour, string(r.Rhythm), string(r.Weekday),
+		bit(r.Lifesign), r.Pause.Until, r.Pause.StandIn, id); err != nil {
+		return err
+	}
+	if _, err := t.exec(subscriptionDelete, id); err != nil {
+		return err
+	}
+	return saveFollows(t, id, r)
+}
+
+func saveFollows(t *txn, id string, r *subscription.Recipient) error {
 	for i := range r.Follows {
 		if err := saveSubscription(t, id, i+1, &r.Follows[i]); err != nil {
 			return err
@@ -154,15 +164,53 @@ func (s *Store) Subscribe(ctx context.Context, id string, f subscription.Subscri
 	})
 }
 
+// AlterRecipient hands a recipient as it stands to become, and keeps what that gives in its place, but for its progress and its id;
+// nil removes it. Nobody else alters it in between, on whichever machine: who holds it to what was read before is either
+// right or refused. What become refuses with comes back as it is, and then nothing is altered. ErrNotFound when there is no
+// recipient of that id.
+func (s *Store) AlterRecipient(ctx context.Context, id string, become func(subscription.Recipient) (*subscription.Recipient, error)) error {
+	var refused error
+	err := s.altered(ctx, "altering recipient", id, func(t *txn) (int64, error) {
+		id := s.own(id)
+		n, err := t.exec(recipientLock, id) // others wait for it, on either engine
+		if n == 0 || err != nil {
+			return n, err
+		}
+		was, err := scanRecipient(t.row(recipientThere, id))
+		if err != nil {
+			return 0, err
+		}
+		if was.Follows, err = t.subscriptions(id); err != nil {
+			return 0, err
+		}
+		was.ID = s.bare(was.ID)
+		r, err := become(was)
+		switch {
+		case err != nil:
+			refused = err
+			return 0, err
+		case r == nil:
+			return removeRecipient(t, id)
+		}
+		return n, updateRecipient(t, id, r)
+	})
+	if refused != nil {
+		return refused
+	}
+	return err
+}
+
 // RemoveRecipient forgets a recipient and what it follows; the outbox keeps what it was sent. ErrNotFound when
 // there is none of that id.
 func (s *Store) RemoveRecipient(ctx context.Context, id string) error {
-	return s.altered(ctx, "removing recipient", id, func(t *txn) (int64, error) {
-		if _, err := t.exec(subscriptionDelete, s.own(id)); err != nil {
-			return 0, err
-		}
-		return t.exec(recipientDelete, s.own(id))
-	})
+	return s.altered(ctx, "removing recipient", id, func(t *txn) (int64, error) { return removeRecipient(t, s.own(id)) })
+}
+
+func removeRecipient(t *txn, id string) (int64, error) {
+	if _, err := t.exec(subscriptionDelete, id); err != nil {
+		return 0, err
+	}
+	return t.exec(recipientDelete, id)
 }
 
 // PauseRecipient sets or, with the zero Pause, ends a pause. ErrNotFound when there is none of that id.

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -377,6 +378,75 @@ func TestSubscribe(t *testing.T) {
 		}
 		if err := s.Subscribe(ctx, "x", subscription.Subscription{Search: "rail"}); !errors.Is(err, ErrNotFound) || !strings.Contains(err.Error(), `recipient "x"`) {
 			t.Errorf("to nobody: %v", err)
+		}
+	})
+}
+
+// Two machines hold a recipient to what they have read and alter it: of each round one wins, and the other is refused.
+func TestAlterRecipient(t *testing.T) {
+	t.Parallel()
+	addresses(t, func(t *testing.T, url string) {
+		var machines [2]*Store
+		for i := range machines {
+			var err error
+			if machines[i], err = open(t, url); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, ctx := machines[0], t.Context()
+		if err := s.SaveRecipients(ctx, []subscription.Recipient{reader("a"), reader("b")}, true); err != nil {
+			t.Fatal(err)
+		}
+		errAltered := errors.New("altered")
+		for round := range 20 {
+			read, err := s.Recipient(ctx, "a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			var wait sync.WaitGroup
+			var errs [2]error
+			for i, m := range machines {
+				wait.Go(func() {
+					by := Audited(ctx, Entry{Who: fmt.Sprint("machine ", i), Way: WayAPI, What: "recipient.change", On: "a"})
+					errs[i] = m.AlterRecipient(by, "a", func(r subscription.Recipient) (*subscription.Recipient, error) {
+						if !cmp.Equal(r, read) {
+							return nil, errAltered
+						}
+						Detail(by, r.Name)
+						r.Name = fmt.Sprintf("round %d of machine %d", round, i)
+						r.Follows = append(r.Follows[:1:1], subscription.Subscription{Search: r.Name})
+						return &r, nil
+					})
+				})
+			}
+			wait.Wait()
+			won := slices.Index(errs[:], nil)
+			if won < 0 || !errors.Is(errs[1-won], errAltered) {
+				t.Fatalf("round %d: %v", round, errs)
+			}
+			want := read
+			want.Name = fmt.Sprintf("round %d of machine %d", round, won)
+			want.Follows = []subscription.Subscription{read.Follows[0], {Search: want.Name}}
+			if got, err := machines[1].Recipient(ctx, "a"); err != nil || !cmp.Equal(got, want) {
+				t.Fatalf("round %d: %v, (-want +got):\n%s", round, err, cmp.Diff(want, got))
+			}
+		}
+		log, err := s.AuditLog(ctx, AuditFilter{What: "recipient.change"})
+		if err != nil || len(log) != 20 || log[0].Detail == "" {
+			t.Errorf("%d lines in the log, the latest %+v, %v", len(log), log[0], err)
+		}
+		gone := func(subscription.Recipient) (*subscription.Recipient, error) { return nil, nil }
+		if err := s.AlterRecipient(ctx, "a", gone); err != nil {
+			t.Error(err)
+		}
+		if _, err := s.Recipient(ctx, "a"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("removed, and yet: %v", err)
+		}
+		if err := machines[1].AlterRecipient(ctx, "a", gone); !errors.Is(err, ErrNotFound) {
+			t.Errorf("of nobody: %v", err)
+		}
+		if _, err := s.Recipient(ctx, "b"); err != nil {
+			t.Error(err)
 		}
 	})
 }

@@ -145,6 +145,7 @@ const (
 	subscriptionDelete
 	subscriptionLast
 	subscriptionThere
+	recipientThere
 	recipientLock
 	suspensionInsert
 	suspensionDelete
@@ -447,6 +448,7 @@ var statements = [queries]string{
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 	subscriptionThere:  subscriptionSelect + `WHERE recipient = $1 ORDER BY n`,
 	subscriptionLast:   `SELECT COALESCE(MAX(n), 0) FROM subscriptions WHERE recipient = $1`,
+	recipientThere:     recipientSelect + `WHERE r.id = $1`,
 	recipientLock:      `UPDATE recipients SET name = name WHERE id = $1`,
 	subscriptionDelete: `DELETE FROM subscriptions WHERE recipient = $1`,
 	suspensionOne:      `SELECT since, reason FROM suspensions WHERE address = LOWER($1)`,
