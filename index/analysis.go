@@ -104,6 +104,12 @@ func compose(text string) string {
 // words calls yield for the words of a composed text, with the bytes where they stand and their place
 // counted in words, until it returns false. lower is good until yield returns.
 func words(text string, yield func(start, end, pos int, lower []byte) bool) {
+	wordsBut(text, nil, yield)
+}
+
+// wordsBut is words, but for words that skip is true of by their first two letters, small and of ASCII, and their width in bytes. They count,
+// and are not looked at any further: most of a text is passed over so by who looks for some words of it.
+func wordsBut(text string, skip func(first, second byte, width int) bool, yield func(start, end, pos int, lower []byte) bool) {
 	var buf [maxWord + utf8.UTFMax]byte
 	pos := 0
 	for i := 0; i < len(text); {
@@ -111,16 +117,20 @@ func words(text string, yield func(start, end, pos int, lower []byte) bool) {
 			i++
 			continue
 		}
+		if skip != nil && i+1 < len(text) && isASCIIWord(text[i]) && isASCIIWord(text[i+1]) {
+			if end := wordEnd(text, i+2); skip(small(text[i]), small(text[i+1]), end-i) {
+				i = end
+				pos++
+				continue
+			}
+		}
 		start, lower, whole := i, buf[:0], true
 		for i < len(text) {
 			if c := text[i]; c < utf8.RuneSelf {
 				if !asciiWord[c] {
 					break
 				}
-				if 'A' <= c && c <= 'Z' {
-					c += 'a' - 'A'
-				}
-				lower = append(lower, c)
+				lower = append(lower, small(c))
 				i++
 			} else {
 				r, n := utf8.DecodeRuneInString(text[i:])
@@ -154,6 +164,35 @@ func words(text string, yield func(start, end, pos int, lower []byte) bool) {
 		}
 		pos++
 	}
+}
+
+// wordEnd is where the word ends that goes on at i.
+func wordEnd(text string, i int) int {
+	for i < len(text) {
+		if c := text[i]; c < utf8.RuneSelf {
+			if !asciiWord[c] {
+				break
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(text[i:])
+		if r != softHyphen && !isWordRune(r) {
+			break
+		}
+		i += n
+	}
+	return i
+}
+
+func isASCIIWord(c byte) bool { return c < utf8.RuneSelf && asciiWord[c] }
+
+// small is an ASCII letter in lower case.
+func small(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
 }
 
 func ending(before string) bool {

@@ -3,6 +3,7 @@ package index
 import (
 	"cmp"
 	"html"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -23,28 +24,53 @@ type finder struct {
 	a     *analyser
 	terms map[string]int
 	stars []starMark
-	words int       // how many different words there are
-	first [256]bool // bytes with which a word that has one of the terms may begin, unless it is a compound
+	words int // how many different words there are
+
+	// How a word begins that has one of the terms: nearly all words of a text are passed over by their first two letters, where to
+	// make terms of them would be most of a search's work.
+	first [utf8.RuneSelf]bool      // by its first byte
+	pairs [utf8.RuneSelf][2]uint64 // a bit for each second byte
 }
 
 func newFinder(a *analyser, terms map[string]int, m *marks) *finder {
 	f := &finder{a: a, terms: terms, stars: m.stars, words: len(m.words)}
-	for c := utf8.RuneSelf; c < len(f.first); c++ {
-		f.first[c] = true // æ may be looked for as ae
-	}
 	for t := range terms {
-		f.first[strings.TrimPrefix(t, foldMark)[0]] = true
+		f.begins(strings.TrimPrefix(t, foldMark))
 	}
 	for _, s := range m.stars {
-		f.first[s.prefix[0]] = true
+		f.begins(s.prefix)
 	}
 	return f
 }
 
-// may tells whether a word in lower case is worth looking up.
-func (f *finder) may(lower []byte) bool {
-	return f.first[lower[0]] || f.a.words != nil && len(lower) >= minCompound
+// begins notes how words begin that have a term or begin as it does: stems and folds keep what is ASCII of the first two letters, but that
+// the stem of dying is die.
+func (f *finder) begins(term string) {
+	switch {
+	case term[0] >= utf8.RuneSelf: // whatever does not begin in ASCII is looked at
+	case len(term) == 1 || term[1] >= utf8.RuneSelf: // an ä may be looked for as ae
+		f.first[term[0]], f.pairs[term[0]] = true, [2]uint64{math.MaxUint64, math.MaxUint64}
+	default:
+		f.first[term[0]] = true
+		f.pairs[term[0]][term[1]/64] |= 1 << (term[1] % 64)
+		if term[1] == 'i' {
+			f.pairs[term[0]]['y'/64] |= 1 << ('y' % 64)
+		}
+	}
 }
+
+// skip tells of a word that it need not be looked at; see wordsBut.
+func (f *finder) skip(first, second byte, width int) bool {
+	return f.pairs[first][second/64]>>(second%64)&1 == 0 && !f.splits(width)
+}
+
+// may tells of a word in lower case that was not skipped whether it is worth looking up.
+func (f *finder) may(lower []byte) bool {
+	return lower[0] >= utf8.RuneSelf || f.first[lower[0]] || f.splits(len(lower))
+}
+
+// splits tells whether a word of some bytes may be a compound with one of the terms in it.
+func (f *finder) splits(width int) bool { return f.a.words != nil && width >= minCompound }
 
 // highlight fills TitleHTML and Snippet of the hits that were made of candidates.
 func (ix *Index) highlight(r *run, found []candidate, hits []Hit) error {
@@ -85,7 +111,7 @@ func (f *finder) find(text string, window int) []mark {
 	var out []mark
 	last := make([]int, f.words) // where each word was seen last; 0: not yet
 	stop := len(text)
-	words(text, func(start, end, _ int, lower []byte) bool {
+	wordsBut(text, f.skip, func(start, end, _ int, lower []byte) bool {
 		if start > stop {
 			return false
 		}

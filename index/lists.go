@@ -153,23 +153,27 @@ func (r *run) unpack(p *part, ref int) (*unpacked, error) {
 	return u, nil
 }
 
-// each calls fn for the documents of the list that are in within, in rising order.
-func (u *unpacked) each(within set, fn func(doc uint32, code uint16)) {
+// add adds what the term gives the documents of the list that are in within.
+func (u *unpacked) add(within set, weight float64, each *shares, scores []float32) {
 	if u.docs == nil {
 		for i, doc := range u.numbers {
 			if within.has(doc) {
-				fn(doc, u.codes[i])
+				scores[doc] += float32(weight * each[u.codes[i]])
 			}
 		}
 		return
 	}
-	before := 0 // documents of the list before the word
+	codes := u.codes // of the documents from the word on
 	for k, w := range u.docs {
+		if w == 0 {
+			continue
+		}
+		here := scores[k<<6:]
 		for found := w & within[k]; found != 0; found &= found - 1 {
 			bit := bits.TrailingZeros64(found)
-			fn(uint32(k<<6+bit), u.codes[before+bits.OnesCount64(w&(1<<bit-1))])
+			here[bit] += float32(weight * each[codes[bits.OnesCount64(w&(1<<bit-1))]])
 		}
-		before += bits.OnesCount64(w)
+		codes = codes[bits.OnesCount64(w):]
 	}
 }
 

@@ -563,7 +563,7 @@ func (f *phraseField) in(a *analysers, text string) bool {
 	for i := range places {
 		places[i] = make([][]int, 1)
 	}
-	words(text, func(start, end, pos int, lower []byte) bool {
+	wordsBut(text, find.skip, func(start, end, pos int, lower []byte) bool {
 		if !find.may(lower) {
 			return true
 		}

@@ -6,17 +6,20 @@ import (
 	"sync"
 )
 
-// norms are what BM25 adds to a count, by the code of the field's length.
-type norms [128]float64
+// shares are what BM25 makes of a word's count in a field and of the field's length, by their [code]: a search asks for tens of thousands,
+// and a division takes as long as all else that is done for one.
+type shares [(maxCount + 1) << 7]float64
 
-func normsFor(pivot float64) (n norms) {
-	for code := range n {
-		n[code] = k1 * (1 - b25 + b25*decodeLength(uint64(code))/pivot)
+func sharesFor(pivot float64) *shares {
+	s := &shares{}
+	for c := range s {
+		tf := float64(c >> 7)
+		s[c] = tf / (tf + k1*(1-b25+b25*decodeLength(uint64(c&127))/pivot))
 	}
-	return n
+	return s
 }
 
-var textNorms, otherNorms = normsFor(usual), normsFor(usual2)
+var textShares, otherShares = sharesFor(usual), sharesFor(usual2)
 
 // score adds up what the query's words give each document of a part; scores has a place for each.
 //
@@ -39,11 +42,11 @@ func (r *run) score(at int, matched set, scores []float32) error {
 			if p.lists[t.ref] == nil {
 				continue
 			}
-			n := otherNorms
+			each := otherShares
 			if strings.HasPrefix(r.terms[t.ref].field, fieldText) {
-				n = textNorms
+				each = textShares
 			}
-			if err := r.add(p, t.ref, within, size, w.idf*t.weight*(k1+1), &n, scores); err != nil {
+			if err := r.add(p, t.ref, within, size, w.idf*t.weight*(k1+1), each, scores); err != nil {
 				return err
 			}
 		}
@@ -52,21 +55,17 @@ func (r *run) score(at int, matched set, scores []float32) error {
 }
 
 // add adds what a term gives the documents of within, which are size.
-func (r *run) add(p *part, ref int, within set, size int, weight float64, n *norms, scores []float32) error {
+func (r *run) add(p *part, ref int, within set, size int, weight float64, each *shares, scores []float32) error {
 	u, err := r.worthKeeping(p, ref, size)
 	if err != nil {
 		return err
 	}
 	if u != nil {
-		u.each(within, func(doc uint32, code uint16) {
-			tf := float64(code >> 7)
-			scores[doc] += float32(weight * tf / (tf + n[code&127]))
-		})
+		u.add(within, weight, each, scores)
 		return nil
 	}
 	return p.visit(ref, within, size, func(doc uint32, packed, length uint64) {
-		tf := float64(countOf(packed))
-		scores[doc] += float32(weight * tf / (tf + n[length&127]))
+		scores[doc] += float32(weight * each[code(packed, length)])
 	})
 }
 

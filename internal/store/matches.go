@@ -231,7 +231,7 @@ func (s *Store) MatchState(ctx context.Context, plan string) (hash string, curso
 // Matches gives the results of one call as they were saved; none when there are none.
 func (s *Store) Matches(ctx context.Context, plan string, key call.Key) ([]match.Result, error) {
 	var packed []byte
-	err := s.row(ctx, matchOne, plan, key.Source, key.Ref).Scan(&packed)
+	err := s.swift(ctx, matchOne, plan, key.Source, key.Ref).Scan(&packed)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

@@ -100,7 +100,7 @@ func (s *Store) Texts(ctx context.Context, keys []call.Key) (map[call.Key]string
 	var line []byte // of the call before: its room is used again
 	for _, key := range keys {
 		var body []byte
-		err := s.row(ctx, versionBody, key.Source, key.Ref).Scan(&body)
+		err := s.swift(ctx, versionBody, key.Source, key.Ref).Scan(&body)
 		if errors.Is(err, sql.ErrNoRows) {
 			continue
 		}

@@ -269,6 +269,24 @@ func (e *unsureError) Unwrap() error { return e.error }
 // scanner is a row.
 type scanner interface{ Scan(dest ...any) error }
 
+// swift asks for one row by its key, of which many are asked for in turn: such a question ends before it begins or not at all. To be
+// able to end it in between takes longer on SQLite than the answer, since database/sql and the driver start a goroutine each. A
+// server may not answer, so there the context stays as it is.
+func (s *Store) swift(ctx context.Context, q query, args ...any) scanner {
+	if s.locks == nil && ctx.Done() != nil {
+		if err := context.Cause(ctx); err != nil {
+			return ended{err}
+		}
+		ctx = context.WithoutCancel(ctx)
+	}
+	return s.row(ctx, q, args...)
+}
+
+// ended is a row that was not asked for any more.
+type ended struct{ error }
+
+func (e ended) Scan(...any) error { return e.error }
+
 // all reads every row of a reading statement.
 func all[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), q query, args ...any) ([]T, error) {
 	var out []T
