@@ -92,7 +92,7 @@ func searchSize(b *testing.B, m *mixer, built program, n int, f *figures) {
 		}
 	}
 	starts(b, p, f)
-	served(b, p, asked, f)
+	served(b, p, m, asked, f)
 	a := p.open(b, searchNow)
 	defer func() {
 		if err := a.Close(); err != nil {
@@ -195,8 +195,8 @@ func starts(b *testing.B, p program, f *figures) {
 }
 
 // served measures `utkik serve`: its memory, pages for 50 readers who each look at a page for half a second to one and a
-// half, and pages for as many who do not look at all.
-func served(b *testing.B, p program, asked []question, f *figures) {
+// half, pages for as many who do not look at all, and what as many programs are told that ask as readers do.
+func served(b *testing.B, p program, m *mixer, asked []question, f *figures) {
 	const readers = 50
 	cmd := p.command(b, "--now", searchNow, "serve", "--listen", "127.0.0.1:0")
 	stdout, err := cmd.StdoutPipe()
@@ -221,7 +221,7 @@ func served(b *testing.B, p program, asked []question, f *figures) {
 	if runtime.GOOS == "linux" {
 		f.of["serve MB"], f.of["serve own MB"] = resident(b, cmd.Process.Pid), memory(b, cmd.Process.Pid, "RssAnon")
 	}
-	visit := func(pause func(*rand.Rand) time.Duration, during time.Duration) []float64 {
+	visit := func(path func(*rand.Rand) string, pause func(*rand.Rand) time.Duration, during time.Duration) []float64 {
 		client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: readers}}
 		defer client.CloseIdleConnections()
 		var mu sync.Mutex
@@ -236,7 +236,7 @@ func served(b *testing.B, p program, asked []question, f *figures) {
 						timer := time.NewTimer(d)
 						<-timer.C
 					}
-					ms := fetch(b, client, address+"?"+asked[rnd.IntN(len(asked))].address().Encode())
+					ms := fetch(b, client, address+path(rnd))
 					mu.Lock()
 					took = append(took, ms)
 					mu.Unlock()
@@ -252,17 +252,35 @@ func served(b *testing.B, p program, asked []question, f *figures) {
 			fetch(b, http.DefaultClient, address+"?"+q.address().Encode())
 		}
 	}
-	cpu := processTime(b, cmd.Process.Pid)
-	took := visit(func(rnd *rand.Rand) time.Duration {
+	look := func(rnd *rand.Rand) time.Duration {
 		return 500*time.Millisecond + time.Duration(rnd.IntN(1000))*time.Millisecond
-	}, 10*time.Second)
+	}
+	page := func(rnd *rand.Rand) string { return "?" + asked[rnd.IntN(len(asked))].address().Encode() }
+	cpu := processTime(b, cmd.Process.Pid)
+	took := visit(page, look, 10*time.Second)
 	f.of["page cpu-ms"] = (processTime(b, cmd.Process.Pid) - cpu) * 1000 / float64(len(took))
 	f.of["page median"], f.of["page p99"] = took[len(took)/2], took[len(took)*99/100]
 	const hard = 4 * time.Second
-	took = visit(func(*rand.Rand) time.Duration { return 0 }, hard)
+	took = visit(page, func(*rand.Rand) time.Duration { return 0 }, hard)
 	f.of["pages/s"], f.of["hard median"] = float64(len(took))/hard.Seconds(), took[len(took)/2]
 	if runtime.GOOS == "linux" {
 		f.of["served MB"], f.of["served own MB"] = resident(b, cmd.Process.Pid), memory(b, cmd.Process.Pid, "RssAnon")
+	}
+	calls := make([]string, 500)
+	for i := range calls {
+		c := m.call(i * f.size / len(calls))
+		calls[i] = "api/v1/calls/" + c.Key().Path()
+	}
+	for name, path := range map[string]func(*rand.Rand) string{
+		"api search": func(rnd *rand.Rand) string { // as much as a page shows
+			q := asked[rnd.IntN(len(asked))].address()
+			q["facet"] = []string{index.FacetStatus, index.FacetKind, index.FacetProgramme, index.FacetSource, index.FacetPriority, index.FacetDeadline}
+			return "api/v1/search?" + q.Encode()
+		},
+		"api call": func(rnd *rand.Rand) string { return calls[rnd.IntN(len(calls))] },
+	} {
+		took = visit(path, look, 5*time.Second)
+		f.of[name+" median"], f.of[name+" p99"] = took[len(took)/2], took[len(took)*99/100]
 	}
 }
 
@@ -464,6 +482,8 @@ func (f *figures) print() {
 	row("    after opening, each question once", fmt.Sprintf("%.2f ms, slowest %.0f", f.of["utkik first median"], f.of["utkik first p99.9"]), "", beside("first median", "%.2f"))
 	row("  a page, 50 readers who look at it for a second", fmt.Sprintf("%.1f ms, p99 %.1f", f.of["page median"], f.of["page p99"]), target("<= 4 ms"), fmt.Sprintf("CPU of the server %.2f ms a page", f.of["page cpu-ms"]))
 	row("    50 who do not", fmt.Sprintf("%.0f pages/s", f.of["pages/s"]), "", fmt.Sprintf("%.0f ms each", f.of["hard median"]))
+	row("  the interface, 50 programs: a search", fmt.Sprintf("%.1f ms, p99 %.1f", f.of["api search median"], f.of["api search p99"]), "",
+		fmt.Sprintf("a call %.1f ms, p99 %.1f", f.of["api call median"], f.of["api call p99"]))
 	row("  start of `utkik search`", fmt.Sprintf("%.0f ms", f.of["start ms"]), target("<= 150 ms"), fmt.Sprintf("CPU %.0f ms; a start that does nothing %.0f ms, CPU %.0f ms", f.of["start cpu-ms"], f.of["idle ms"], f.of["idle cpu-ms"]))
 	row("  `utkik serve` ready", fmt.Sprintf("%.0f ms", f.of["serve ms"]), "", fmt.Sprintf("its first page %.0f ms", f.of["first page ms"]))
 	row("    memory", fmt.Sprintf("%.0f MB, %.0f of it its own", f.of["serve MB"], f.of["serve own MB"]), target("<= 80 MB"),
