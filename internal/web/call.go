@@ -14,7 +14,6 @@ import (
 	"utkik/internal/match"
 	"utkik/internal/plan"
 	"utkik/internal/store"
-	"utkik/internal/text"
 )
 
 // callPage is one call with all that is known of it.
@@ -46,13 +45,6 @@ type callPage struct {
 	Similar    []alike
 	History    []event
 	Originals  []original
-}
-
-// block is a piece of a call's text: a heading, a list or a paragraph.
-type block struct {
-	Heading string
-	Items   []string
-	Text    string
 }
 
 type fact struct {
@@ -158,77 +150,6 @@ func (s *Server) call(_ http.ResponseWriter, r *http.Request) (view, error) {
 		return view{}, err
 	}
 	return view{page: "call", data: p}, nil
-}
-
-// maxHeading is how long a line may be that is taken for a heading, in letters.
-const maxHeading = 60
-
-// blocks takes a text apart for reading. Sources give plain text: a short line of its own that ends in a colon or no stop is a
-// heading where more follows, lines that begin with a dash or a bullet are a list.
-func blocks(whole string) []block {
-	var out []block
-	for _, para := range strings.Split(whole, "\n\n") {
-		para = strings.TrimSpace(para)
-		lines := strings.Split(para, "\n")
-		switch items := listed(lines); {
-		case para == "":
-		case items != nil:
-			if n := len(out); n > 0 && out[n-1].Items != nil {
-				out[n-1].Items = append(out[n-1].Items, items...)
-			} else {
-				out = append(out, block{Items: items})
-			}
-		case len(lines) == 1 && len([]rune(para)) <= maxHeading && strings.HasSuffix(para, ":"):
-			out = append(out, block{Heading: strings.TrimRight(para, ": ")})
-		default:
-			for _, piece := range pieces(para) {
-				out = append(out, block{Text: piece})
-			}
-		}
-	}
-	for i := range out { // nothing follows: no heading
-		if out[i].Heading != "" && i == len(out)-1 {
-			out[i] = block{Text: out[i].Heading + ":"}
-		}
-	}
-	return out
-}
-
-// How long a paragraph may be before it is broken up, and about how long its pieces are, in bytes.
-const (
-	wall      = 1500
-	pieceSize = 600
-)
-
-// pieces breaks a wall of text, which some sources make of a whole document, between sentences.
-func pieces(para string) []string {
-	if len(para) <= wall || strings.Contains(para, "\n") {
-		return []string{para}
-	}
-	var out []string
-	for _, at := range text.Sentences(para) {
-		sentence := strings.TrimSpace(para[at.Start:at.End])
-		if n := len(out); n > 0 && len(out[n-1]) < pieceSize {
-			out[n-1] += " " + sentence
-			continue
-		}
-		out = append(out, sentence)
-	}
-	return out
-}
-
-// listed gives the items of a list; nil where any line is none.
-func listed(lines []string) []string {
-	var out []string
-	for _, l := range lines {
-		l = strings.TrimSpace(l)
-		item := strings.TrimSpace(strings.TrimLeft(l, "-–•·*▪◦"))
-		if item == l || item == "" {
-			return nil
-		}
-		out = append(out, item)
-	}
-	return out
 }
 
 func (s *Server) why(f Frame, c *call.Call, res match.Result) why {

@@ -121,33 +121,3 @@ func TestDecide(t *testing.T) {
 		t.Errorf("taken back, a reader sees: %s", text)
 	}
 }
-
-func TestBlocks(t *testing.T) {
-	t.Parallel()
-	text := "Expected Outcome:\n\nProjects contribute to:\n\n- one\n- two\n\n• three\n\nScope:\n\nLine one\nline two\n\n\n\nScope alone:"
-	want := []block{
-		{Heading: "Expected Outcome"}, {Heading: "Projects contribute to"}, {Items: []string{"one", "two", "three"}}, {Heading: "Scope"},
-		{Text: "Line one\nline two"}, {Text: "Scope alone:"},
-	}
-	if d := cmp.Diff(want, blocks(text)); d != "" {
-		t.Errorf("(-want +got):\n%s", d)
-	}
-	long := strings.TrimSpace(strings.Repeat("En mening som är lagom lång för att läsas. ", 60))
-	got := blocks(long)
-	var again []string
-	for _, b := range got {
-		again = append(again, b.Text)
-		if len(b.Text) > 2*pieceSize || !strings.HasSuffix(b.Text, ".") {
-			t.Errorf("a piece of %d bytes: %q", len(b.Text), b.Text)
-		}
-	}
-	if len(got) < 4 || strings.Join(again, " ") != long {
-		t.Errorf("%d pieces", len(got))
-	}
-	if got := blocks(strings.Repeat("x", 4000)); len(got) != 1 {
-		t.Errorf("what has no sentences is %d pieces", len(got))
-	}
-	if got := blocks(""); got != nil {
-		t.Errorf("nothing is %v", got)
-	}
-}
