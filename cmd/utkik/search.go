@@ -86,6 +86,9 @@ func (p *program) searchCommand() *cobra.Command {
 	f.StringSliceVar(&q.Sources, "source", nil, "id of a source")
 	f.StringSliceVar(&q.Priorities, "priority", nil, "id of a priority of the plan")
 	f.StringSliceVar(&q.Departments, "department", nil, "id of a department")
+	f.StringSliceVar(&q.Actions, "action-type", nil, "form of support: a short name such as ria, csa or infra, or the source's own words")
+	f.StringSliceVar(&q.Budgets, "budget", nil, "what the call gives away in all: "+oneOf(index.Scale(index.FacetBudget)))
+	f.StringSliceVar(&q.Deadlines, "deadline", nil, "how soon the next deadline comes: "+oneOf(index.Scale(index.FacetDeadline)))
 	f.StringVar(&after, "deadline-after", "", "`day`: some deadline on it or later")
 	f.StringVar(&before, "deadline-before", "", "`day`: some deadline on it or earlier")
 	f.StringVar(&q.Sort, "sort", index.SortRelevance, "relevance, deadline or newest")
@@ -107,6 +110,17 @@ func checkSearch(q index.Query) error {
 			return usageError{fmt.Errorf("--kind: %v", err)}
 		}
 	}
+	for _, f := range []struct {
+		flag   string
+		values []string
+		scale  []string
+	}{{"--budget", q.Budgets, index.Scale(index.FacetBudget)}, {"--deadline", q.Deadlines, index.Scale(index.FacetDeadline)}} {
+		for _, v := range f.values {
+			if !slices.Contains(f.scale, v) {
+				return usageError{fmt.Errorf("%s %q: want %s", f.flag, v, oneOf(f.scale))}
+			}
+		}
+	}
 	if !slices.Contains([]string{index.SortRelevance, index.SortDeadline, index.SortNewest}, q.Sort) {
 		return usageError{fmt.Errorf("--sort %q: want relevance, deadline or newest", q.Sort)}
 	}
@@ -117,6 +131,12 @@ func checkSearch(q index.Query) error {
 		return usageError{fmt.Errorf("--lang %q: want sv or en", q.Lang)}
 	}
 	return nil
+}
+
+// oneOf lists values as a person reads them.
+func oneOf(values []string) string {
+	last := len(values) - 1
+	return strings.Join(values[:last], ", ") + " or " + values[last]
 }
 
 // maxHits is how many hits the index gives at most.
