@@ -313,7 +313,7 @@ func fetch(b *testing.B, client *http.Client, url string) float64 {
 }
 
 // changeRounds is how often a call is changed.
-const changeRounds = 6
+const changeRounds = 4
 
 // changed measures the time from a call's coming in until a search finds it, with matches, links and index.
 func changed(b *testing.B, a *app.App, c call.Call, f *figures) {
