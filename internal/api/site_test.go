@@ -22,6 +22,7 @@ import (
 	"utkik/internal/link"
 	"utkik/internal/match"
 	"utkik/internal/plan"
+	"utkik/internal/sitetest"
 	"utkik/internal/store"
 	"utkik/internal/store/storetest"
 	"utkik/internal/subscription"
@@ -110,31 +111,6 @@ func reasons() []store.Matched {
 	}
 }
 
-// feed is what app hands the index, for the test's plan.
-type feed struct{ store *store.Store }
-
-func (f feed) Touched(ctx context.Context, after int64, limit int) ([]index.Entry, error) {
-	records, err := f.store.Touched(ctx, after, limit)
-	var out []index.Entry
-	for _, r := range records {
-		e := index.Entry{Call: r.Call, FirstSeen: r.FirstSeen, Updated: r.LastSeen, Gone: !r.Gone.IsZero(), Seq: r.Touched}
-		if e.Group, err = f.store.Group(ctx, r.Call.Key()); err != nil {
-			return nil, err
-		}
-		results, err := f.store.Matches(ctx, testPlan.ID, r.Call.Key())
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range results {
-			if m.Included {
-				e.Priorities, e.Departments = append(e.Priorities, m.Priority), append(e.Departments, m.Priority) // each department has the priority of its name
-			}
-		}
-		out = append(out, e)
-	}
-	return out, err
-}
-
 // service is a real server with what stands behind it.
 type service struct {
 	*httptest.Server
@@ -152,7 +128,7 @@ var editor = account.Actor{ID: "key:tests", Name: "Provning", Role: account.Edit
 func engines(t *testing.T, test func(t *testing.T, s *service)) {
 	t.Run("sqlite", func(t *testing.T) {
 		t.Parallel()
-		test(t, serve(t, "sqlite:"+filepath.Join(t.TempDir(), "utkik.db")))
+		test(t, onSQLite(t))
 	})
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); test(t, serve(t, pg.URL(t))) })
 }
@@ -218,13 +194,8 @@ func check(t testing.TB, err error) {
 func open(t testing.TB, url string) *service {
 	t.Helper()
 	s := &service{t: t, url: url, actor: editor}
-	var err error
-	s.store, err = store.Open(t.Context(), store.Options{URL: url, Now: func() time.Time { return now }})
-	check(t, err)
-	t.Cleanup(func() { _ = s.store.Close() })
-	s.index, err = index.Open(filepath.Join(t.TempDir(), "index"), index.Options{Now: func() time.Time { return now }, Texts: s.store.Texts})
-	check(t, err)
-	t.Cleanup(func() { _ = s.index.Close() })
+	s.store = sitetest.Store(t, url, now)
+	s.index = sitetest.Index(t, s.store, now)
 	s.start(Config{Anyone: account.Reader})
 	return s
 }
@@ -279,7 +250,7 @@ func (s *service) commit(source string, at time.Time, saves ...store.Save) {
 
 func (s *service) sync() {
 	s.t.Helper()
-	_, err := s.index.Sync(s.t.Context(), feed{s.store})
+	_, err := s.index.Sync(s.t.Context(), sitetest.Feed{Store: s.store, Plan: &testPlan})
 	check(s.t, err)
 }
 

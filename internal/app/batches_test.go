@@ -6,50 +6,41 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"utkik/crawler/crawltest"
 )
 
 // parish is a portal that lists items with a page of their own each. The first page of an item comes when a second is asked
 // for: who asks for one at a time waits in vain.
 type parish struct {
 	*httptest.Server
-	items  int
 	asked  atomic.Int64 // for pages of items
 	second chan struct{}
 }
 
 func newParish(t *testing.T, items int) *parish {
-	v := &parish{items: items, second: make(chan struct{})}
-	v.Server = httptest.NewServer(v)
+	v := &parish{second: make(chan struct{})}
+	pages := crawltest.Parish(items)
+	v.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/item/") {
+			switch v.asked.Add(1) {
+			case 1:
+				select {
+				case <-v.second:
+				case <-r.Context().Done():
+				}
+			case 2:
+				close(v.second)
+			}
+		}
+		pages.ServeHTTP(w, r)
+	}))
 	t.Cleanup(v.Close)
 	return v
-}
-
-func (v *parish) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	switch n, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/item/")); {
-	case r.URL.Path == "/list":
-		for i := range v.items {
-			fmt.Fprintf(w, "<article><h3><a href='/item/%d'>Stöd till byalag nummer %d</a></h3></article>", i, i)
-		}
-	case err == nil && n < v.items:
-		switch v.asked.Add(1) {
-		case 1:
-			select {
-			case <-v.second:
-			case <-r.Context().Done():
-			}
-		case 2:
-			close(v.second)
-		}
-		fmt.Fprintf(w, "<main>Byalag nummer %d kan söka. Sista ansökningsdag: 2027-03-%02d</main>", n, n%28+1)
-	default:
-		http.NotFound(w, r)
-	}
 }
 
 // configure writes a configuration that reads the portal in batches.
@@ -59,28 +50,7 @@ func (v *parish) configure(t *testing.T, text string) string {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	source := fmt.Sprintf(`id: byalag
-kind: htmllist
-name: Byalagens stöd
-home: https://example.org/
-language: sv
-zone: Europe/Stockholm
-address: {list: %q}
-every: 24h
-delay: 0s
-batch: 5
-expect: {min_items: 1}
-rules:
-  items: {select: article}
-  fields:
-    - {name: title, select: h3}
-    - {name: url, select: h3 a, attribute: href}
-  detail:
-    text: main
-    fields:
-      - {name: deadlines, pattern: 'ansökningsdag: (\d{4}-\d\d-\d\d)'}
-`, v.URL+"/list")
-	if err := os.WriteFile(filepath.Join(dir, "byalag.yaml"), []byte(source), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "byalag.yaml"), crawltest.ParishSource(v.URL, 24*time.Hour, 5), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return configure(t, fmt.Sprintf("files: {dir: %q}\ncrawler: {only: byalag, allow_private: true, delay: 0s}\n", filepath.Dir(dir))+text)

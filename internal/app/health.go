@@ -78,16 +78,23 @@ func (h *health) ago(ms int64) time.Duration {
 // live tells whether the process is alive: what starts it anew would help it.
 func (h *health) live(context.Context) Health {
 	p := HealthPart{Name: "process", OK: true, Reason: "answers"}
-	f := HealthPart{Name: "follow"}
-	switch ago := h.ago(h.turned.Load()); {
-	case h.ended.Load():
-		f.Reason = "has ended: the process is stopping"
-	case ago > aliveFollow:
-		f.Reason = fmt.Sprintf("stuck: one pass takes %s already", ago)
-	default:
-		f.OK, f.Reason = true, fmt.Sprintf("came around %s ago", ago)
-	}
+	f := h.follows(&h.turned, aliveFollow, "came around %s ago", "stuck: one pass takes %s already")
 	return Health{OK: f.OK, Parts: []HealthPart{p, f}}
+}
+
+// follows tells how this process follows the store, by when it last did and how long ago that may be. The words have a place for
+// how long it is.
+func (h *health) follows(last *atomic.Int64, most time.Duration, well, ill string) HealthPart {
+	p := HealthPart{Name: "follow"}
+	switch ago := h.ago(last.Load()); {
+	case h.ended.Load():
+		p.Reason = "has ended: the process is stopping"
+	case ago > most:
+		p.Reason = fmt.Sprintf(ill, ago)
+	default:
+		p.OK, p.Reason = true, fmt.Sprintf(well, ago)
+	}
+	return p
 }
 
 // ready tells whether the process can do what its roles ask for.
@@ -113,15 +120,7 @@ func (h *health) ready(ctx context.Context) Health {
 	if h.roles.Has(Web) {
 		part("index", h.index(), "whole", "damaged, or not whole yet; it is built anew from the store by itself")
 	}
-	follow := HealthPart{Name: "follow"}
-	switch ago := h.ago(h.followed.Load()); {
-	case h.ended.Load():
-		follow.Reason = "has ended: the process is stopping"
-	case ago > readyFollow:
-		follow.Reason = fmt.Sprintf("what follows the store last came through %s ago; the log tells why", ago)
-	default:
-		follow.OK, follow.Reason = true, fmt.Sprintf("came through %s ago", ago)
-	}
+	follow := h.follows(&h.followed, readyFollow, "came through %s ago", "what follows the store last came through %s ago; the log tells why")
 	if answers && h.roles.Has(Web) && h.app.index != nil {
 		if cursor, err := h.app.index.Cursor(); err == nil {
 			if _, behind, err := h.app.Store.Behind(ctx, 0, cursor); err == nil {

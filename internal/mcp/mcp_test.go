@@ -8,17 +8,16 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	sdk "github.com/modelcontextprotocol/go-sdk/mcp"
 
-	"utkik/index"
 	"utkik/internal/call"
 	"utkik/internal/match"
 	"utkik/internal/plan"
+	"utkik/internal/sitetest"
 	"utkik/internal/store"
 )
 
@@ -62,28 +61,6 @@ func reasons() []store.Matched {
 	}
 }
 
-// feed is what app hands the index, for the test's plan.
-type feed struct{ store *store.Store }
-
-func (f feed) Touched(ctx context.Context, after int64, limit int) ([]index.Entry, error) {
-	records, err := f.store.Touched(ctx, after, limit)
-	var out []index.Entry
-	for _, r := range records {
-		e := index.Entry{Call: r.Call, FirstSeen: r.FirstSeen, Updated: r.LastSeen, Seq: r.Touched}
-		results, err := f.store.Matches(ctx, testPlan.ID, r.Call.Key())
-		if err != nil {
-			return nil, err
-		}
-		for _, m := range results {
-			if m.Included {
-				e.Priorities = append(e.Priorities, m.Priority)
-			}
-		}
-		out = append(out, e)
-	}
-	return out, err
-}
-
 func check(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
@@ -94,10 +71,7 @@ func check(t testing.TB, err error) {
 // tools are the tools over a real store and a real index.
 func tools(t testing.TB) *Server {
 	t.Helper()
-	ctx, dir := t.Context(), t.TempDir()
-	st, err := store.Open(ctx, store.Options{URL: filepath.Join(dir, "utkik.db"), Now: func() time.Time { return now }})
-	check(t, err)
-	t.Cleanup(func() { _ = st.Close() })
+	ctx, st := t.Context(), sitetest.Store(t, "", now)
 	for i, source := range []string{"ft-portal", "have-your-say"} {
 		at := now.Add(-48 * time.Hour)
 		run, err := st.BeginRun(ctx, source, "crawl", at)
@@ -112,11 +86,12 @@ func tools(t testing.TB) *Server {
 		check(t, st.Commit(ctx, run, b))
 	}
 	check(t, st.SaveMatches(ctx, testPlan.ID, "hash", reasons(), 1))
-	ix, err := index.Open(filepath.Join(dir, "index"), index.Options{Now: func() time.Time { return now }, Texts: st.Texts})
-	check(t, err)
-	t.Cleanup(func() { _ = ix.Close() })
+	ix := sitetest.Index(t, st, now)
 	return New(Config{Plan: func() *plan.Plan { return &testPlan }, Store: st, Index: ix, BaseURL: "https://utkik.example.org/", Now: func() time.Time { return now },
-		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), CatchUp: func(ctx context.Context) error { _, err := ix.Sync(ctx, feed{st}); return err }})
+		Log: slog.New(slog.NewTextHandler(t.Output(), nil)), CatchUp: func(ctx context.Context) error {
+			_, err := ix.Sync(ctx, sitetest.Feed{Store: st, Plan: &testPlan})
+			return err
+		}})
 }
 
 // transports runs a test with a client of the SDK's over each way in.

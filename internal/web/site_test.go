@@ -8,19 +8,18 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"utkik/crawler/kind"
-	"utkik/index"
 	"utkik/internal/account"
 	"utkik/internal/call"
 	"utkik/internal/link"
 	"utkik/internal/match"
 	"utkik/internal/plan"
+	"utkik/internal/sitetest"
 	"utkik/internal/store"
 	"utkik/internal/watch"
 )
@@ -273,45 +272,10 @@ func reasons() []store.Matched {
 	}
 }
 
-// fedIndex is what app hands the index, for the test's plan.
-type fedIndex struct {
-	store    *store.Store
-	priority map[call.Key][]string
-}
-
-func (f fedIndex) Touched(ctx context.Context, after int64, limit int) ([]index.Entry, error) {
-	records, err := f.store.Touched(ctx, after, limit)
-	var out []index.Entry
-	for _, r := range records {
-		e := index.Entry{Call: r.Call, Priorities: f.priority[r.Call.Key()], FirstSeen: r.FirstSeen, Updated: r.LastSeen, Gone: !r.Gone.IsZero(), Seq: r.Touched}
-		group, err := f.store.Group(ctx, r.Call.Key())
-		if err != nil {
-			return nil, err
-		}
-		e.Group = group
-		for _, d := range testPlan.Departments {
-			for _, p := range d.Priorities {
-				for _, has := range e.Priorities {
-					if has == p {
-						e.Departments = append(e.Departments, d.ID)
-					}
-				}
-			}
-		}
-		out = append(out, e)
-	}
-	return out, err
-}
-
 // site is the pages over a real store and a real index.
 func site(t testing.TB) *Server {
 	t.Helper()
-	ctx, dir := t.Context(), t.TempDir()
-	st, err := store.Open(ctx, store.Options{URL: filepath.Join(dir, "utkik.db"), Now: func() time.Time { return now }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = st.Close() })
+	ctx, st := t.Context(), sitetest.Store(t, "", now)
 	at := now.Add(-48 * time.Hour)
 	batches := map[string]*store.Batch{}
 	for _, c := range append(calls(), elsewhere()...) {
@@ -360,20 +324,8 @@ func site(t testing.TB) *Server {
 	if err := readers(ctx, st); err != nil {
 		t.Fatal(err)
 	}
-	ix, err := index.Open(filepath.Join(dir, "index"), index.Options{Now: func() time.Time { return now }, Texts: st.Texts})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = ix.Close() })
-	f := fedIndex{st, map[call.Key][]string{}}
-	for _, m := range reasons() {
-		for _, r := range m.Results {
-			if r.Included {
-				f.priority[m.Key] = append(f.priority[m.Key], r.Priority)
-			}
-		}
-	}
-	if _, err := ix.Sync(ctx, f); err != nil {
+	ix := sitetest.Index(t, st, now)
+	if _, err := ix.Sync(ctx, sitetest.Feed{Store: st, Plan: &testPlan}); err != nil {
 		t.Fatal(err)
 	}
 	s, err := New(Config{
