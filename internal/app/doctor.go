@@ -149,7 +149,7 @@ func (d *examination) store(ctx context.Context) bool {
 	d.say(doctor.Well(part, "%s: %s, schema of %d migrations", look.Name, doctor.Bytes(uint64(d.size)), len(look.Have)))
 	if !d.options.Quick {
 		if err := s.Check(ctx); err != nil {
-			d.say(doctor.Ill(part, doctor.Fail, "stop every utkik, and restore a backup into an empty place", "%v", err))
+			d.say(doctor.Ill(part, doctor.Fail, "stop every utkik, and put a backup into an empty place with `utkik restore FILE`", "%v", err))
 		} else {
 			d.say(doctor.Well(part, "read from end to end: whole"))
 		}

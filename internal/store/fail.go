@@ -12,6 +12,12 @@ const (
 	nothingSavedRun = "nothing of this run was saved"
 )
 
+// What helps where the data cannot be used any more. A backup is restored into an empty place only.
+const (
+	restoreFile     = "move the data folder away and put a backup in its place with `utkik restore FILE`"
+	restoreDatabase = "name an empty database in store.url, move the data folders away and put a backup into it with `utkik restore FILE`"
+)
+
 // fail says in a sentence what err means for who runs the program, what to do next, and what became of the
 // data. doing and err, which the operator's log wants, follow in parentheses. A context's error stays in
 // the chain, as everything does.
@@ -32,9 +38,9 @@ func (s *Store) fail(doing, outcome string, err error) error {
 // Check looks for damage: in the file's structure and in what its rows point to, where the engine does not see to
 // that, and in the text of every call.
 func (s *Store) Check(ctx context.Context) error {
-	next := "restore a backup of the database"
+	next := "stop every utkik, and " + restoreDatabase
 	if s.locks == nil {
-		next = "put a backup of the data folder in its place"
+		next = "stop every utkik, and " + restoreFile
 		if err := s.checkFile(ctx, next); err != nil {
 			return err
 		}

@@ -63,7 +63,11 @@ func (s *Store) Fits(ctx context.Context) error {
 	case err != nil:
 		return err
 	case len(l.Have) == 0:
-		return fmt.Errorf("store %s: the database is gone: restore a backup of it, and start the program again", s.path)
+		next := restoreFile
+		if s.locks != nil {
+			next = restoreDatabase
+		}
+		return fmt.Errorf("store %s: the database is gone: %s, and start the program again", s.path, next)
 	case !l.Fits():
 		return fmt.Errorf("store %s: its schema has versions %v and this program wants %v: start the program again, and another one's newer release on every machine", s.path, l.Have, l.Want)
 	}

@@ -78,9 +78,9 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	db.Close()
 	for _, c := range []struct{ name, url, want string }{
-		{"garbage", garbage, "the file is damaged, or no database: put a backup"},
-		{"garbage by scheme", "sqlite:" + garbage, "the file is damaged, or no database: put a backup"},
-		{"another program's", other, "holds the tables of another program"},
+		{"garbage", garbage, "the file is damaged, or no database: move the data folder away and put a backup in its place with `utkik restore FILE`"},
+		{"garbage by scheme", "sqlite:" + garbage, "the file is damaged, or no database: move the data folder away and put a backup in its place with `utkik restore FILE`"},
+		{"another program's", other, "holds the tables of another program: name another file, which may be missing, and a backup is put there by `utkik restore FILE`"},
 		{"a folder", dir, "is a folder: name a file in it"},
 		{"below a file", blocked, "not a directory"},
 		{"another engine", "mysql://utkik:secret@db/utkik", "store mysql:...: no such engine: give sqlite:/path/utkik.db or postgres://"},

@@ -149,7 +149,7 @@ func (s *Store) postgresVersions(ctx context.Context, db *sql.DB, want []int64) 
 	}
 	if ours == 0 {
 		if tables > 0 {
-			return nil, fmt.Errorf("store %s: schema %s holds the tables of another program: name another database, or another schema with ?search_path=; nothing was touched", s.path, schema)
+			return nil, fmt.Errorf("store %s: schema %s holds the tables of another program: name another database, or another schema with ?search_path=, and a backup is put there by `utkik restore FILE`; nothing was touched", s.path, schema)
 		}
 		return nil, nil
 	}
@@ -165,8 +165,8 @@ func (s *Store) postgresVersions(ctx context.Context, db *sql.DB, want []int64) 
 			return nil, s.fail(doing, nothingSaved, err)
 		}
 		if !slices.Contains(want, n) {
-			return nil, fmt.Errorf("store %s: its schema has version %d and this program knows %v: run the newer program that wrote it, "+
-				"or restore a backup from before; nothing was touched: %w", s.path, n, want, ErrNewer)
+			return nil, fmt.Errorf("store %s: its schema has version %d and this program knows %v: run the newer program that wrote it, or %s; "+
+				"nothing was touched: %w", s.path, n, want, restoreDatabase, ErrNewer)
 		}
 		have = append(have, n)
 	}
@@ -270,7 +270,7 @@ func postgresSays(err error) string {
 		case "57014":
 			return "interrupted: run the command again"
 		case "XX001", "XX002":
-			return "the server says that the database is damaged: stop every utkik and restore a backup of it"
+			return "the server says that the database is damaged: stop every utkik, and " + restoreDatabase
 		}
 		if strings.HasPrefix(coded.Code, "23") {
 			return "a row was refused: this is a fault of the program, report it with the words in parentheses"

@@ -136,7 +136,7 @@ func (s *Store) schema(ctx context.Context, want []int64) ([]int64, error) {
 	}
 	if ours == 0 {
 		if tables > 0 {
-			return nil, fmt.Errorf("store %s: holds the tables of another program: name another file; nothing was touched", s.path)
+			return nil, fmt.Errorf("store %s: holds the tables of another program: name another file, which may be missing, and a backup is put there by `utkik restore FILE`; nothing was touched", s.path)
 		}
 		return nil, nil
 	}
@@ -152,8 +152,8 @@ func (s *Store) schema(ctx context.Context, want []int64) ([]int64, error) {
 			return nil, s.fail("opening", nothingSaved, err)
 		}
 		if !slices.Contains(want, version) {
-			return nil, fmt.Errorf("store %s: its schema has version %d and this program knows %v: run the newer program that wrote it, "+
-				"or restore a backup from before; nothing was touched: %w", s.path, version, want, ErrNewer)
+			return nil, fmt.Errorf("store %s: its schema has version %d and this program knows %v: run the newer program that wrote it, or %s; "+
+				"nothing was touched: %w", s.path, version, want, restoreFile, ErrNewer)
 		}
 		have = append(have, version)
 	}
@@ -217,9 +217,9 @@ func sqliteSays(err error) string {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Sprintf("locked by another program for more than %s: let it finish and run the command again", busy)
 	case sqlite3.SQLITE_CORRUPT:
-		return "the file is damaged: stop every utkik, put a backup of the data folder in its place, and crawl again"
+		return "the file is damaged: stop every utkik, and " + restoreFile
 	case sqlite3.SQLITE_NOTADB:
-		return "the file is damaged, or no database: put a backup of it in its place, or name another file"
+		return "the file is damaged, or no database: " + restoreFile + ", or name another file"
 	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH:
 		return "cannot be opened for writing: see that the file and its folder belong to the user who runs the program"
 	case sqlite3.SQLITE_IOERR:
