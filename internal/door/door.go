@@ -74,7 +74,7 @@ type Door struct {
 // New makes the door. Its templates and texts are part of the program; an error here is a mistake in them.
 func New(cfg Config) (*Door, error) {
 	d := &Door{cfg: cfg, texts: map[string]*texts{}, mux: http.NewServeMux(), asked: make(chan asking, maxAsked),
-		tries: newLimiter(time.Second, 120), mails: newLimiter(30*time.Second, 100)} // a whole office that comes at eight may share one address
+		tries: newLimiter("tries", time.Second, 120), mails: newLimiter("mails", 30*time.Second, 100)} // a whole office that comes at eight may share one address
 	for _, lang := range languages {
 		raw, err := files.ReadFile("locale/" + lang + ".json")
 		if err != nil {
@@ -218,7 +218,11 @@ func problem(w http.ResponseWriter, status int, title, detail string) {
 // limited refuses who asks too often.
 func (d *Door) limited(l *limiter, h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		wait := l.wait(r.RemoteAddr, d.cfg.Now())
+		wait, err := l.admit(r.Context(), d.cfg.Store, r.RemoteAddr, d.cfg.Now())
+		if err != nil { // nobody can be let in either
+			d.broken(w, r, err)
+			return
+		}
 		if wait == 0 {
 			h(w, r)
 			return

@@ -235,7 +235,7 @@ func FuzzLocal(f *testing.F) {
 func TestLimiter(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	l := newLimiter(time.Minute, 3)
+	l := newLimiter("tries", time.Minute, 3)
 	for i, want := range []time.Duration{0, 0, 0, time.Minute, time.Minute} {
 		if got := l.wait("203.0.113.9:1", now); got != want {
 			t.Errorf("try %d: %v, want %v", i, got, want)
@@ -266,16 +266,27 @@ func TestLimiter(t *testing.T) {
 	}
 }
 
-// Who asks too often is told to wait, and others are not.
+// Who asks too often is told to wait, and others are not; whichever machine they ask.
 func TestTooOften(t *testing.T) {
 	t.Parallel()
-	h := build(t, func(c *Config) {
+	set := func(c *Config) {
 		c.Mail.Allow = []Allowed{{Domain: "example.org", Role: account.Reader}}
 		c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	}
+	t.Run("one machine", func(t *testing.T) { t.Parallel(); testTooOften(t, build(t, set)) })
+	t.Run("two machines", func(t *testing.T) {
+		t.Parallel()
+		database := pg.URL(t)
+		testTooOften(t, buildAt(t, database, set), buildAt(t, database, set))
 	})
+}
+
+func testTooOften(t *testing.T, houses ...*house) {
 	c := newBrowser(t)
+	asked := 0
 	ask := func(from string) answer {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, h.url+token.DoorPath+"x", nil)
+		asked++
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, houses[asked%len(houses)].url+token.DoorPath+"x", nil)
 		if err != nil {
 			t.Fatal(err)
 		}

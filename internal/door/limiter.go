@@ -1,16 +1,23 @@
 package door
 
 import (
+	"context"
 	"maps"
 	"net/netip"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"utkik/internal/store"
+	"utkik/internal/token"
 )
 
-// limiter bounds how often one address asks, on this machine. It knows a bounded number of addresses.
+// limiter bounds how often one address asks. Each machine counts for itself, and knows a bounded number of addresses; where the
+// store is shared, whoever is let through here is counted there once more, for all machines together. So a flood
+// is held off without asking the store.
 type limiter struct {
+	name  string        // of what is asked for
 	each  time.Duration // after which one more is let through
 	burst int           // at once
 
@@ -21,18 +28,37 @@ type limiter struct {
 // maxKnown addresses are known at a time: some megabytes.
 const maxKnown = 20_000
 
-func newLimiter(each time.Duration, burst int) *limiter {
-	return &limiter{each: each, burst: burst, known: map[netip.Prefix]*rate.Limiter{}}
+func newLimiter(name string, each time.Duration, burst int) *limiter {
+	return &limiter{name: name, each: each, burst: burst, known: map[netip.Prefix]*rate.Limiter{}}
 }
 
-// wait is how long the address has to wait; 0 when it is let through.
-func (l *limiter) wait(address string, now time.Time) time.Duration {
-	a, _ := hostOf(address) // what is no address is one
+// household is the address as it is counted: a network that is one household's own. What is no address is one.
+func household(address string) netip.Prefix {
+	a, _ := hostOf(address)
 	bits := a.BitLen()
 	if a.Is6() {
-		bits = 64 // a household's own network
+		bits = 64
 	}
 	p, _ := a.Prefix(bits) // of what is no address: the zero prefix
+	return p
+}
+
+// admit is how long the address has to wait; 0 when it is let through, on whatever machine it asked before.
+func (l *limiter) admit(ctx context.Context, s *store.Store, address string, now time.Time) (time.Duration, error) {
+	if wait := l.wait(address, now); wait > 0 || !s.Shared() {
+		return wait, nil
+	}
+	// A hash, so that who looks at the table does not read who asked. It is forgotten when it bounds nothing more.
+	ok, err := s.Admit(ctx, l.name+" "+token.Hash(household(address).String()), l.each, l.burst)
+	if err != nil || ok {
+		return 0, err
+	}
+	return l.each, nil
+}
+
+// wait is how long the address has to wait by what this machine knows.
+func (l *limiter) wait(address string, now time.Time) time.Duration {
+	p := household(address)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	one := l.known[p]

@@ -33,6 +33,7 @@
 //	hosts       when each host may next be asked, for all crawlers together
 //	robots      what each host's robots.txt said
 //	nodes       machines that answer readers, and how far the index of each has followed
+//	limits      who has lately tried what is bounded, and how often
 //	counters    one row: the last rev and the last seq given
 //
 // A call's current content is its newest version: the row in calls holds no copy of it, so that they

@@ -65,20 +65,21 @@ func (s *Store) PruneSessions(ctx context.Context, now, idle, old time.Time, kin
 	err = s.write(ctx, survivesPower, func(t *txn) error {
 		n = 0
 		for _, do := range []struct {
-			q    query
-			args []any
-			mail bool
+			q      query
+			args   []any
+			beside bool // not counted
 		}{
 			{sessionPrune, []any{ms(now), ms(idle)}, false},
 			{signinPrune, []any{ms(old)}, false},
 			{signinTries, []any{kind, ms(old)}, true},
 			{signinMails, []any{kind, ms(old)}, true},
+			{limitForget, nil, true},
 		} {
 			gone, err := t.exec(do.q, do.args...)
 			if err != nil {
 				return err
 			}
-			if !do.mail {
+			if !do.beside {
 				n += gone
 			}
 		}

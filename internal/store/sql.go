@@ -208,6 +208,8 @@ const (
 	nodeBeat
 	nodeLeave
 	nodeForget
+	limitTake
+	limitForget
 
 	queries // the number of statements
 )
@@ -610,4 +612,9 @@ var statements = [queries]string{
 		ON CONFLICT (name) DO UPDATE SET address = excluded.address, secret = excluded.secret, cursor = excluded.cursor, seen = excluded.seen`,
 	nodeLeave:  `DELETE FROM nodes WHERE name = $1`,
 	nodeForget: `DELETE FROM nodes WHERE seen < CLOCK - 86400000`,
+
+	limitTake: `INSERT INTO limits AS l (name, free) VALUES ($1, CLOCK + $2)
+		ON CONFLICT (name) DO UPDATE SET free = GREATEST(l.free, CLOCK) + $2 WHERE l.free <= CLOCK + $3`,
+	// A clock that was set back must keep nobody out for longer than an hour.
+	limitForget: `DELETE FROM limits WHERE free < CLOCK OR free > CLOCK + 3600000`,
 }
