@@ -46,6 +46,7 @@ func Doctor(ctx context.Context, cfg *config.Config, o DoctorOptions) []doctor.L
 	if d.store(ctx) {
 		d.sources(ctx)
 		d.queue(ctx)
+		d.nodes(ctx)
 		d.outbox(ctx)
 		d.notices(ctx)
 	}
@@ -248,6 +249,28 @@ func (d *examination) queue(ctx context.Context) {
 		return
 	}
 	d.say(doctor.Well(part, "led by %s; %d jobs wait for their time", leader, waiting))
+}
+
+// nodes looks at where the machines stand that answer readers, as they have told each other. A store that is one machine's has
+// none: its index is looked at itself.
+func (d *examination) nodes(ctx context.Context) {
+	const part = "nodes"
+	if !d.app.Store.Shared() {
+		return
+	}
+	all, err := d.app.Lag(ctx)
+	if err != nil {
+		d.say(doctor.Ill(part, doctor.Fail, "look at the store", "%v", err))
+		return
+	}
+	for _, n := range all {
+		if n.Silent > nodeFresh {
+			d.say(doctor.Ill(part, doctor.Warn, "see that it runs and reaches the database; one that is gone for good is forgotten after a day",
+				"%s has not said for %s where it stands, %d calls behind", n.Node, n.Silent.Round(time.Second), n.Calls))
+			continue
+		}
+		d.say(doctor.Well(part, "%s: %d calls to follow", n.Node, n.Calls))
+	}
 }
 
 // outbox looks at the mails that are not sent.

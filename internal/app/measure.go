@@ -181,6 +181,13 @@ func (w *watcher) lags(ctx context.Context, s *metrics.State) error {
 		}
 		s.Lags[consumer] = float64(behind)
 	}
+	nodes, err := a.Lag(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		s.Nodes = append(s.Nodes, metrics.Node{Name: n.Node, Lag: float64(n.Calls), Beat: time.Now().Add(-n.Silent)})
+	}
 	if s.Index == nil {
 		return nil
 	}

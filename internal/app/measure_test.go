@@ -164,7 +164,7 @@ func TestServeMeasures(t *testing.T) {
 	}
 	for series, least := range map[string]float64{
 		`utkik_http_request_duration_seconds_count{code="2xx",route="GET /{$}"}`: 1, `utkik_http_request_duration_seconds_count{code="2xx",route="GET /call/{source}/{ref...}"}`: 1,
-		`utkik_search_duration_seconds_count`: 1, `utkik_source_state{source="ft-portal",state="ok"}`: 1, `utkik_store_up`: 1, `utkik_disk_free_bytes{volume="data"}`: 1,
+		`utkik_search_duration_seconds_count`: 1, `utkik_source_state{source="ft-portal",state="ok"}`: 1, `utkik_store_up`: 1, `utkik_node_lag_calls{node="this"}`: 0, `utkik_node_beat_timestamp_seconds{node="this"}`: 1.7e9, `utkik_disk_free_bytes{volume="data"}`: 1,
 		`utkik_source_complete_timestamp_seconds{source="ft-portal"}`: 1.7e9,
 	} {
 		if v := value(t, got, series); v < least {

@@ -16,6 +16,7 @@ import (
 
 	"utkik/internal/app"
 	"utkik/internal/call"
+	"utkik/internal/doctor"
 	"utkik/internal/store"
 	"utkik/internal/subscription"
 )
@@ -105,6 +106,14 @@ func TestNodeCopies(t *testing.T) {
 	}
 	if found, err := second.Reconcile(t.Context()); err != nil || found != "" {
 		t.Errorf("the copy and the store: %q, %v", found, err)
+	}
+	cfg := *first.Config
+	told := map[string][]doctor.Line{}
+	for _, l := range app.Doctor(t.Context(), &cfg, app.DoctorOptions{Offline: true, Quick: true}) {
+		told[l.Part] = append(told[l.Part], l)
+	}
+	for _, p := range []string{page, page2} {
+		want(t, told, "nodes", doctor.OK, strings.TrimPrefix(p, "http://")+": 0 calls to follow")
 	}
 	lag, err := first.Lag(t.Context())
 	if err != nil || len(lag) != 2 || lag[0].Calls != 0 || lag[1].Calls != 0 || lag[0].Silent > time.Minute {

@@ -36,7 +36,8 @@ func full(context.Context) (metrics.State, error) {
 		Mails: []metrics.Mails{{State: "queued", Count: 4, Due: noon}},
 		Tries: []metrics.Tries{{Kind: "digest", Outcome: "sent", Count: 7}, {Kind: "digest", Outcome: "refused", Count: 1}}, Due: 2,
 		Jobs:   []metrics.Jobs{{Kind: "crawl", State: "running", Count: 1, Oldest: noon}, {Kind: "write", State: "failed", Count: 1}},
-		Leader: true, Notices: 1, Lags: map[string]float64{"match": 0, "index": 12}, Index: &metrics.Index{Calls: 788, Whole: true},
+		Leader: true, Notices: 1, Lags: map[string]float64{"match": 0, "index": 12},
+		Nodes: []metrics.Node{{Name: "web1 10.0.0.3:8080", Lag: 12, Beat: noon}}, Index: &metrics.Index{Calls: 788, Whole: true},
 		Size: 1 << 20, Disks: []metrics.Disk{{Name: "data", Free: 1 << 30, Size: 1 << 31}}, Followed: noon,
 	}, nil
 }
@@ -82,6 +83,8 @@ func TestMetrics(t *testing.T) {
 		`utkik_mail_tries_total{kind="digest",outcome="refused"} 1`,
 		`utkik_jobs{kind="write",state="failed"} 1`,
 		`utkik_lag_calls{consumer="index"} 12`,
+		`utkik_node_lag_calls{node="web1 10.0.0.3:8080"} 12`,
+		`utkik_node_beat_timestamp_seconds{node="web1 10.0.0.3:8080"} 1.7786664e+09`,
 		`utkik_index_whole 1`,
 		`utkik_search_duration_seconds_bucket{le="0.005"} 1`,
 		`utkik_search_duration_seconds_bucket{le="0.002"} 0`,

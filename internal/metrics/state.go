@@ -21,6 +21,7 @@ type State struct {
 	Leader  bool // some machine leads the queue
 	Notices float64
 	Lags    map[string]float64 // calls that a consumer has not followed, by its name: match, link, index
+	Nodes   []Node             // machines that answer readers, as they have told each other
 	Index   *Index             // nil: this process has none
 	Size    float64            // of the database, bytes
 	Disks   []Disk
@@ -65,6 +66,13 @@ type Jobs struct {
 	Oldest      time.Time // since when the longest waiting one could have begun, or runs
 }
 
+// Node is where a machine stands that answers readers.
+type Node struct {
+	Name string
+	Lag  float64   // calls that it does not show yet
+	Beat time.Time // when it last told
+}
+
 // Index is this process's index.
 type Index struct {
 	Calls float64
@@ -87,6 +95,7 @@ type stateCollector struct {
 	runs, requests, bytes, items                                     *prometheus.Desc
 	mails, mailDue, tries, recipientsDue                             *prometheus.Desc
 	jobs, jobOldest, leader, notices, lag, indexCalls, indexWhole    *prometheus.Desc
+	nodeLag, nodeBeat                                                *prometheus.Desc
 	size, diskFree, diskSize                                         *prometheus.Desc
 
 	turn sync.Mutex
@@ -118,6 +127,8 @@ func newStateCollector(read func(context.Context) (State, error), log *slog.Logg
 		leader:         d("jobs_leader", "1 while some machine leads the queue."),
 		notices:        d("notices_open", "Matters that the operator should know of and that last."),
 		lag:            d("lag_calls", "Calls that a consumer of the change log has not followed.", "consumer"),
+		nodeLag:        d("node_lag_calls", "Calls that a machine that answers readers has not followed, told by every process alike.", "node"),
+		nodeBeat:       d("node_beat_timestamp_seconds", "When a machine that answers readers last told where it stands.", "node"),
 		indexCalls:     d("index_calls", "Calls that can be found in the index of this process."),
 		indexWhole:     d("index_whole", "1 while the index of this process holds all that it has followed, undamaged."),
 		size:           d("store_size_bytes", "Size of the database."),
@@ -130,7 +141,7 @@ func newStateCollector(read func(context.Context) (State, error), log *slog.Logg
 func (c *stateCollector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.up, c.followed, c.sourceState, c.sourceCalls, c.sourceHeld, c.sourceComplete, c.sourceLate, c.runs, c.requests, c.bytes, c.items, c.mails,
-		c.mailDue, c.tries, c.recipientsDue, c.jobs, c.jobOldest, c.leader, c.notices, c.lag, c.indexCalls, c.indexWhole, c.size, c.diskFree, c.diskSize,
+		c.mailDue, c.tries, c.recipientsDue, c.jobs, c.jobOldest, c.leader, c.notices, c.lag, c.nodeLag, c.nodeBeat, c.indexCalls, c.indexWhole, c.size, c.diskFree, c.diskSize,
 	} {
 		to <- d
 	}
@@ -210,6 +221,10 @@ func (c *stateCollector) Collect(to chan<- prometheus.Metric) {
 	}
 	for consumer, n := range s.Lags {
 		gauge(c.lag, n, consumer)
+	}
+	for _, n := range s.Nodes {
+		gauge(c.nodeLag, n.Lag, n.Name)
+		moment(c.nodeBeat, n.Beat, n.Name)
 	}
 	for _, j := range s.Jobs {
 		gauge(c.jobs, j.Count, j.Kind, j.State)
