@@ -20,35 +20,49 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"utkik/config"
+	"utkik/crawler/crawltest"
 	"utkik/internal/app"
 	"utkik/internal/store/storetest"
 )
 
-var clusterDays = flag.Int("clusterdays", 3, "how many real days TestCluster replays, at most 61; something befalls three of six")
+var (
+	clusterDays      = flag.Int("clusterdays", 3, "how many real days TestCluster replays, at most 61; something befalls four of six")
+	clusterProcesses = flag.Bool("clusterprocesses", false, "whether TestCluster makes no network namespaces, also where it may")
+)
 
 // clusterPace is the least time between two requests to a host, on whatever machine they begin.
 const clusterPace = 30 * time.Millisecond
 
-// TestCluster lets two workers and two machines with pages, each a process of its own, watch a replay of real days on one
-// PostgreSQL server, which each reaches by a line of its own. Meanwhile a worker is killed in the midst of another's run, the
-// leader in the midst of its own; a machine with pages is cut from the server, and its disk is full; the server stops
-// and starts. In the end every true event is told once, every mail was sent once, both indexes are what the store is,
-// and no host was asked faster than its pace.
+// TestCluster lets two workers and two machines with pages watch a replay of real days on one PostgreSQL server. Where it
+// may, each is a host with a network of its own; else a process with a line to the server. Meanwhile
+//
+//   - the server stops and starts while a source is read;
+//   - a worker is killed in the midst of another's run, and a machine with pages is cut from the server;
+//   - the leader's host loses its power in the midst of its run, and a disk is full;
+//   - a worker is cut from everything in the midst of its run, and comes back when another has done it.
+//
+// In the end every true event is told once, every mail was sent once, both indexes are what the store is, and no host was asked
+// faster than its pace.
 func TestCluster(t *testing.T) {
 	t.Parallel()
+	testCluster(t, *clusterDays, *clusterProcesses)
+}
+
+func testCluster(t *testing.T, most int, processes bool) {
 	if runtime.GOOS == "windows" {
 		missing(t, "PostgreSQL is started by the test on Unix only")
 	}
 	r := startReplay(t)
-	days := r.days[:min(*clusterDays, len(r.days))]
-	c := newCluster(t, r)
+	days := r.days[:min(most, len(r.days))]
+	c := newCluster(t, r, processes)
+	begun := time.Now()
+	befell := map[string]int{}
 	for i, day := range days {
 		begun := time.Now()
 		c.begin(day)
@@ -61,15 +75,27 @@ func TestCluster(t *testing.T) {
 			what = "a worker is killed in another's run, a machine with pages is cut off"
 			c.killHelper()
 		case 2:
-			what = "the leader is killed in its run, a disk is full"
+			what = "the leader's host loses its power in its run, a disk is full"
 			c.killLeader()
+		case 4:
+			if c.nodes["w1"].real() {
+				what = "a worker is cut off in its run, and comes back"
+				c.cutReader()
+				break
+			}
+			fallthrough
 		default:
 			c.start(c.all()...)
 			c.done(c.all()...)
 		}
 		c.end()
+		befell[what]++
 		t.Logf("%s: %s; %s", day, what, time.Since(begun).Round(100*time.Millisecond))
 	}
+	for _, what := range slices.Sorted(maps.Keys(befell)) {
+		t.Logf("%d days: %s", befell[what], what)
+	}
+	t.Logf("%d days in %s", len(days), time.Since(begun).Round(time.Second))
 	c.verify(r, days)
 }
 
@@ -78,7 +104,7 @@ type cluster struct {
 	t      *testing.T
 	server storetest.Server
 	db     *sql.DB
-	url    string // of the database, past every line
+	net    *network
 	portal *front // ft-portal
 	parish *front // a source whose items have pages of their own
 	sink   *sink
@@ -89,28 +115,29 @@ type cluster struct {
 
 // machine is one of them.
 type machine struct {
-	name, roles  string
-	file, data   string
-	line         *line // to the server
-	listen, page string
-	cmd          *exec.Cmd
-	log          *safeBuffer
-	small        bool // its data folder is a small file system
+	*host
+	name, roles string
+	file, data  string
+	page        string
+	cmd         *exec.Cmd
+	log         *safeBuffer
+	small       bool // its data folder is a small file system
 }
 
-func newCluster(t *testing.T, r *replay) *cluster {
+func newCluster(t *testing.T, r *replay, processes bool) *cluster {
 	t.Helper()
-	c := &cluster{t: t, nodes: map[string]*machine{}}
+	machines := []*machine{{name: "w1", roles: "crawl,mail"}, {name: "w2", roles: "crawl,mail"}, {name: "n1", roles: "web"}, {name: "n2", roles: "web"}}
+	c := &cluster{t: t, nodes: map[string]*machine{}, net: newNetwork(t, len(machines), processes)}
+	c.server.At = c.net.at
 	database := c.server.Database(t)
 	t.Cleanup(c.server.Stop)
-	c.url = c.server.Network(database, storetest.Password, 0)
 	var err error
-	if c.db, err = sql.Open("pgx", c.url); err != nil {
+	if c.db, err = sql.Open("pgx", c.server.Network(database, storetest.Password, "")); err != nil {
 		t.Fatal(err)
 	}
 	c.db.SetMaxIdleConns(-1) // the server stops meanwhile
 	t.Cleanup(func() { c.db.Close() })
-	if c.sink, err = newSink(); err != nil {
+	if c.sink, err = newSink(c.net.here); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.sink.close)
@@ -118,33 +145,27 @@ func newCluster(t *testing.T, r *replay) *cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.portal = newFront(t, httputil.NewSingleHostReverseProxy(base))
-	c.parish = newFront(t, http.HandlerFunc(parish))
+	c.portal = newFront(t, c.net.here, httputil.NewSingleHostReverseProxy(base))
+	c.parish = newFront(t, c.net.here, crawltest.Parish(parishItems))
 	files := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(files, "sources"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(files, "sources", "byalag.yaml"), fmt.Appendf(nil, parishSource, c.parish.URL+"/list"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(files, "sources", "byalag.yaml"), crawltest.ParishSource(c.parish.URL, time.Hour, 10), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range []*machine{{name: "w1", roles: "crawl,mail"}, {name: "w2", roles: "crawl,mail"}, {name: "n1", roles: "web"}, {name: "n2", roles: "web"}} {
+	for _, m := range machines {
 		c.nodes[m.name] = m
-		m.line = newLine(t, c.server.Port())
+		m.host = c.net.host(c.server.Port())
 		dir := t.TempDir()
 		m.data = filepath.Join(dir, "data")
 		if m.name == "n2" {
 			m.small = mountSmall(t, m.data)
 		}
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		m.listen = l.Addr().String()
 		m.page = "http://" + m.listen
-		l.Close()
 		m.file = filepath.Join(dir, "utkik.yaml")
-		text := fmt.Sprintf(clusterConfig, m.data, c.server.Network(database, storetest.Password, m.line.port()), files, c.portal.URL, clusterPace, m.name,
-			m.listen, m.page, c.sink.port)
+		text := fmt.Sprintf(clusterConfig, m.data, c.server.Network(database, storetest.Password, m.server), files, c.portal.URL, clusterPace, m.name,
+			m.listen, m.page, c.net.here, c.sink.port)
 		if err := os.WriteFile(m.file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -152,7 +173,7 @@ func newCluster(t *testing.T, r *replay) *cluster {
 	t.Cleanup(func() { // after a failure; before their folders are taken away
 		for _, name := range c.all() {
 			if c.nodes[name].cmd != nil {
-				c.kill(name)
+				c.kill(name, false)
 			}
 		}
 	})
@@ -173,54 +194,17 @@ sources:
   - {id: ft-portal, base: %q, enabled: true, every: 1h} # a day is always due, whatever its hour
 crawler: {only: "ft-portal byalag", allow_private: true, delay: %s, user_agent: "utkik-%s"}
 web: {listen: %q, node: %q}
-mail: {host: 127.0.0.1, port: %d, tls: none, from: "utkik@example.org"}
+mail: {host: %q, port: %d, tls: none, from: "utkik@example.org"}
 `
 
 // parishItems is how many items the parish lists: enough that two machines are at them for some seconds.
 const parishItems = 120
 
-const parishSource = `id: byalag
-kind: htmllist
-name: Byalagens stöd
-home: https://example.org/
-language: sv
-zone: Europe/Stockholm
-address: {list: %q}
-every: 1h
-delay: 0s
-batch: 10
-expect: {min_items: 1}
-rules:
-  items: {select: article}
-  fields:
-    - {name: title, select: h3}
-    - {name: url, select: h3 a, attribute: href}
-  detail:
-    text: main
-    fields:
-      - {name: deadlines, pattern: 'ansökningsdag: (\d{4}-\d\d-\d\d)'}
-`
-
-// parish answers as a portal that lists items with a page of their own.
-func parish(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	n, err := strconv.Atoi(strings.TrimPrefix(r.URL.Path, "/item/"))
-	switch {
-	case r.URL.Path == "/list":
-		for i := range parishItems {
-			fmt.Fprintf(w, "<article><h3><a href='/item/%d'>Stöd till byalag nummer %d</a></h3></article>", i, i)
-		}
-	case err == nil && n >= 0 && n < parishItems:
-		fmt.Fprintf(w, "<main>Byalag nummer %d kan söka. Sista ansökningsdag: 2027-03-%02d</main>", n, n%28+1)
-	default:
-		http.NotFound(w, r)
-	}
-}
-
 func (c *cluster) all() []string { return slices.Sorted(maps.Keys(c.nodes)) }
 
 func (c *cluster) command(name string, args ...string) *exec.Cmd {
-	return exec.CommandContext(c.t.Context(), programName(), append([]string{"--config", c.nodes[name].file, "--now", c.now}, args...)...)
+	words := append(slices.Clone(c.nodes[name].as), programName(), "--config", c.nodes[name].file, "--now", c.now)
+	return exec.CommandContext(c.t.Context(), words[0], append(words[1:], args...)...)
 }
 
 // begin opens a day, before any process is started.
@@ -277,18 +261,24 @@ func (c *cluster) start(names ...string) {
 	})
 }
 
-// kill ends a process as the loss of power does.
-func (c *cluster) kill(name string) {
+// kill ends a process. Where its host is a real one that loses its power, nobody is told that its connections are gone.
+func (c *cluster) kill(name string, power bool) {
 	c.t.Helper()
 	m := c.nodes[name]
+	if power && m.real() {
+		m.isolate()
+	}
 	_ = m.cmd.Process.Kill()
 	_ = m.cmd.Wait()
 	m.cmd = nil
 }
 
-// end stops what runs, in order.
+// end mends what was cut, and stops what runs, in order.
 func (c *cluster) end() {
 	c.t.Helper()
+	for _, m := range c.nodes {
+		m.mend()
+	}
 	for _, m := range c.nodes {
 		if m.cmd != nil {
 			_ = m.cmd.Process.Signal(os.Interrupt)
@@ -413,23 +403,30 @@ func (c *cluster) killHelper() {
 		return owner != "" && agent != owner && strings.HasPrefix(path, "/item/") && c.wasRead("ft-portal")
 	})
 	c.start(c.all()...)
-	c.nodes["n2"].line.cut()
+	n2 := c.nodes["n2"]
+	n2.cut()
 	c.ready()
 	victim := h.wait(c)
-	c.kill(victim)
+	c.kill(victim, false)
 	h.release()
 	c.done("n1")
 	if code, _, err := ask(c.nodes["n1"].page + "/?q=energy"); err != nil || code != http.StatusOK {
 		c.t.Errorf("n1 answers with %d, %v, while n2 is cut off", code, err)
 	}
+	for path, want := range map[string]int{"/healthz": 2, "/readyz": 5, "/?q=energy": 5} {
+		begun := time.Now()
+		if code, body, err := ask(n2.page + path); err != nil || code/100 != want {
+			c.t.Errorf("%s of a machine that is cut off answers with %d, %v after %s, want %dxx\n%s", path, code, err, time.Since(begun), want, body)
+		}
+	}
 	if c.follows("n2") {
 		c.t.Error("n2 follows without a line to the server: the test cuts nothing")
 	}
-	c.nodes["n2"].line.mend()
+	n2.mend()
 	c.done("n1", "n2")
 }
 
-// killLeader kills the worker who leads while it reads a source; and a machine with pages has no room on its disk.
+// killLeader takes the power from the worker who leads while it reads a source; and a machine with pages has no room on its disk.
 func (c *cluster) killLeader() {
 	c.t.Helper()
 	h := c.portal.hold(func(_, path string) bool { return strings.HasPrefix(path, "/search-api/") })
@@ -448,9 +445,10 @@ func (c *cluster) killLeader() {
 		c.t.Error("nobody leads: the test kills no leader")
 	}
 	c.start("w2")
-	c.kill("w1")
+	c.kill("w1", true)
 	c.passed()
 	h.release()
+	c.despite()
 	c.done("n1")
 	if is := leader(); is == was || is == "" {
 		c.t.Errorf("%q leads after %q was killed", is, was)
@@ -461,6 +459,22 @@ func (c *cluster) killLeader() {
 	}
 	room()
 	c.done("n1", "n2")
+}
+
+// cutReader takes every plug from a worker's host while it reads a source. The other reads it instead; then the first comes back,
+// has its answer, and finds that its run is over.
+func (c *cluster) cutReader() {
+	c.t.Helper()
+	h := c.portal.hold(func(_, path string) bool { return strings.HasPrefix(path, "/search-api/") })
+	c.start(c.all()...)
+	lost := c.nodes[h.wait(c)]
+	c.ready()
+	lost.isolate()
+	h.release() // into the void; TCP sends it again
+	c.passed()
+	c.despite()
+	lost.mend()
+	c.done(c.all()...)
 }
 
 // stopServer stops the database's server as a failing machine does, while a source is read, and starts it again.
@@ -482,8 +496,14 @@ func (c *cluster) stopServer() {
 	if err := c.server.Start(); err != nil {
 		c.t.Fatal(err)
 	}
-	// A source that failed is asked again after twenty minutes: as if they had passed. What a worker could not note as
-	// failed is found out after two.
+	c.despite()
+	c.done(c.all()...)
+}
+
+// despite waits until both sources are read, whatever failed. A source that failed is asked again after twenty minutes: as if
+// they had passed. A job that a worker could not note as failed is found out after two.
+func (c *cluster) despite() {
+	c.t.Helper()
 	tries := 0
 	c.until("what failed is done", func() bool {
 		if tries++; tries%50 == 0 {
@@ -495,7 +515,6 @@ func (c *cluster) stopServer() {
 		}
 		return c.wasRead("ft-portal") && c.wasRead("byalag")
 	})
-	c.done(c.all()...)
 }
 
 // verify looks at what came of it all.
@@ -524,6 +543,8 @@ func (c *cluster) verify(r *replay, days []string) {
 	check.Stdin = bytes.NewReader(log)
 	verdict, err := check.CombinedOutput()
 	t.Logf("check.py:\n%s", verdict)
+	t.Logf("%d lines of the change log, %d mails, %d digests; %d runs, %d of them to their end", len(told), c.number("SELECT COUNT(*) FROM outbox"),
+		c.number("SELECT COUNT(*) FROM digests"), c.number("SELECT COUNT(*) FROM runs"), c.number("SELECT COUNT(*) FROM runs WHERE complete = 1"))
 	if err != nil {
 		t.Error(err)
 	}
@@ -617,9 +638,15 @@ type stopped struct {
 	once    sync.Once
 }
 
-func newFront(t *testing.T, portal http.Handler) *front {
+// newFront stands at an address of this machine.
+func newFront(t *testing.T, at string, portal http.Handler) *front {
+	t.Helper()
+	l, err := net.Listen("tcp", net.JoinHostPort(at, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	f := &front{}
-	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	f.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		agent, ours := strings.CutPrefix(strings.Fields(r.UserAgent() + " ?")[0], "utkik-")
 		f.mu.Lock()
 		if ours {
@@ -638,6 +665,9 @@ func newFront(t *testing.T, portal http.Handler) *front {
 		}
 		portal.ServeHTTP(w, r)
 	}))
+	f.Listener.Close()
+	f.Listener = l
+	f.Start()
 	t.Cleanup(f.Close)
 	return f
 }
@@ -693,93 +723,6 @@ func (f *front) paced(t *testing.T, host string) {
 	if near > len(f.asked)/3 || fast > 0 || len(f.asked) < window {
 		t.Errorf("%s was asked %d times: %d came too near to the one before, %d times %d came in half their time", host, len(f.asked), near, fast, window)
 	}
-}
-
-// line is the way of one machine to the server. Cut, nothing goes through and nothing is told: as when a cable is pulled.
-type line struct {
-	l      net.Listener
-	server string
-	mu     sync.Mutex
-	isCut  bool
-	ends   []net.Conn
-}
-
-func newLine(t *testing.T, port int) *line {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	x := &line{l: l, server: net.JoinHostPort("127.0.0.1", strconv.Itoa(port))}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go x.carry(conn)
-		}
-	}()
-	t.Cleanup(func() { l.Close(); x.mend(); <-done })
-	return x
-}
-
-func (x *line) port() int { return x.l.Addr().(*net.TCPAddr).Port }
-
-func (x *line) carry(client net.Conn) {
-	server, err := net.Dial("tcp", x.server)
-	if err != nil {
-		client.Close()
-		return
-	}
-	x.mu.Lock()
-	x.ends = append(x.ends, client, server)
-	x.mu.Unlock()
-	pass := func(to, from net.Conn) {
-		b := make([]byte, 32<<10)
-		for {
-			n, err := from.Read(b)
-			x.mu.Lock()
-			dropped := x.isCut
-			x.mu.Unlock()
-			if dropped && n > 0 {
-				continue // into the void
-			}
-			if n > 0 {
-				if _, werr := to.Write(b[:n]); werr != nil {
-					break
-				}
-			}
-			if err != nil {
-				break
-			}
-		}
-		to.Close()
-		from.Close()
-	}
-	go pass(server, client)
-	pass(client, server)
-}
-
-func (x *line) cut() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.isCut = true
-}
-
-// mend lets things through again. What was under way learns that its connection is gone.
-func (x *line) mend() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if x.isCut {
-		for _, c := range x.ends {
-			c.Close()
-		}
-		x.ends = nil
-	}
-	x.isCut = false
 }
 
 // fill takes the room on the disk on which a machine has its index, and gives it back. Without a small file system of its own
@@ -854,7 +797,7 @@ func (m *machine) fill(t *testing.T) (room func()) {
 
 // ask asks a page, for a while.
 func ask(address string) (code int, body string, err error) {
-	client := &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := &http.Client{Timeout: patience / 2, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get(address)
 	if err != nil {
 		return 0, "", err

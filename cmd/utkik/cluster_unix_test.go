@@ -5,8 +5,12 @@ package main
 import (
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 )
+
+// apart lets a command outlive what ends the test and its terminal.
+func apart(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true} }
 
 // mountSmall makes a folder a file system of its own with little room, where that is allowed.
 func mountSmall(t *testing.T, dir string) bool {

@@ -17,7 +17,7 @@ import (
 func (w *watched) mailing(now time.Time) {
 	w.t.Helper()
 	var err error
-	if w.sink, err = newSink(); err != nil {
+	if w.sink, err = newSink("127.0.0.1"); err != nil {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(w.sink.close)

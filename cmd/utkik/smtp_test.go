@@ -16,7 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// sink is a real SMTP server on the loopback that keeps what it is sent.
+// sink is a real SMTP server that keeps what it is sent.
 type sink struct {
 	port   int
 	server *smtp.Server
@@ -41,12 +41,13 @@ type taken struct {
 	raw    []byte
 }
 
-func newSink() (*sink, error) {
+// newSink listens at an address of this machine.
+func newSink(host string) (*sink, error) {
 	s := &sink{}
 	s.server = smtp.NewServer(s)
 	s.server.Domain = "mail.example.org"
 	s.server.ErrorLog = quiet{}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +122,7 @@ func (s *sink) came() []taken {
 func (s *stage) smtp(ts *testscript.TestScript, args []string) {
 	if s.sink == nil {
 		var err error
-		s.sink, err = newSink()
+		s.sink, err = newSink("127.0.0.1")
 		ts.Check(err)
 		ts.Defer(s.sink.close)
 		ts.Setenv("SMTP", strconv.Itoa(s.sink.port))

@@ -205,3 +205,21 @@ func TestIndexSpoilt(t *testing.T) {
 	h.came(nil)
 	wantIll(t, h.ready)
 }
+
+// An answer that waits for something is ended before whoever asked gives up; what is long by its nature is not.
+func TestBounded(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{"/": true, "/call/ft-portal/1": true, "/api/v1/search": true, "/export/search.csv": false, nodePath: false} {
+		asked := false
+		h := bounded(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			asked = true
+			if end, ok := r.Context().Deadline(); ok != want || ok && time.Until(end) > answerTime {
+				t.Errorf("%s: bounded is %v, to %s, want %v", path, ok, end, want)
+			}
+		}))
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		if !asked {
+			t.Errorf("%s was not asked", path)
+		}
+	}
+}

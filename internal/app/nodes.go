@@ -28,6 +28,8 @@ const (
 	proofAge = 2 * time.Minute
 	// copyTime bounds how long the copy of an index may take: some gigabytes over a slow line.
 	copyTime = 15 * time.Minute
+	// dialTime is how long a machine that is asked may give no sign, before or in the midst: it may have lost its power.
+	dialTime = 10 * time.Second
 )
 
 // node is this machine as the others of the installation know it.
@@ -135,8 +137,9 @@ func (a *App) adoptFrom(ctx context.Context, x *index.Index, n store.Node) (int6
 	now := strconv.FormatInt(time.Now().Unix(), 10)
 	req.Header.Set("Authorization", nodeScheme+now+"."+token.Proof(n.Secret, now))
 	// Its own transport: no proxy stands between machines of an installation, and nothing is left open.
+	dialer := &net.Dialer{Timeout: dialTime, KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: dialTime, Interval: dialTime / 2, Count: 2}}
 	client := &http.Client{
-		Transport:     &http.Transport{DisableKeepAlives: true, ResponseHeaderTimeout: time.Minute},
+		Transport:     &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true, ResponseHeaderTimeout: time.Minute},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	resp, err := client.Do(req)

@@ -174,7 +174,24 @@ func (a *App) handler(pages *pages, watching *watcher, sent func(context.Context
 		patterns = append(patterns, r.Pattern)
 	}
 	s.room(d, addressesOf(d.Routes()), patterns...)
-	return a.sameOrigin(d.Identify(s)), s, d, nil
+	return a.sameOrigin(bounded(d.Identify(s))), s, d, nil
+}
+
+// answerTime bounds what an answer waits for: a store that is cut off gives none, and tells nobody. It is shorter than it takes to
+// be sure of that, and than proxies wait.
+const answerTime = 15 * time.Second
+
+// bounded ends what takes longer. Tables and copies of the index take their own time, and have bounds of their own.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == nodePath || strings.HasPrefix(r.URL.Path, "/export/") {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), answerTime)
+		defer cancel()
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
 }
 
 // sameOrigin refuses what a browser sends for another site's page, but for reading.

@@ -157,7 +157,7 @@ func (d *Door) Identify(next http.Handler) http.Handler {
 			w.Header().Set("WWW-Authenticate", `Bearer realm="utkik", error="invalid_token"`)
 			problem(w, http.StatusUnauthorized, "The key is unknown, revoked or has expired", "ask whoever runs this installation for another: `utkik keys add`")
 			return
-		case err != nil && r.Context().Err() != nil: // the reader went away
+		case err != nil && errors.Is(r.Context().Err(), context.Canceled): // the reader went away
 			return
 		case err != nil:
 			d.cfg.Log.ErrorContext(r.Context(), "who asks cannot be found out", "err", err) // without the address: a key may stand in it

@@ -2,6 +2,7 @@ package door
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"html/template"
@@ -124,7 +125,7 @@ func (d *Door) show(w http.ResponseWriter, r *http.Request, status int, title, p
 
 // broken is the page where something of ours went wrong.
 func (d *Door) broken(w http.ResponseWriter, r *http.Request, err error) {
-	if r.Context().Err() == nil {
+	if !errors.Is(r.Context().Err(), context.Canceled) { // else the reader went away
 		d.cfg.Log.ErrorContext(r.Context(), "page failed", "url", r.Pattern, "err", err)
 	}
 	t := d.in(r)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"database/sql"
@@ -52,6 +53,15 @@ var postgresSettings = map[string]string{
 	"tcp_user_timeout":        "30000",
 }
 
+// A machine that is cut off hears nothing, not even that its connections are gone: TCP itself asks again for a quarter of an
+// hour, and whoever waits for an answer waits as long.
+const (
+	connectTime = 10 * time.Second // to be connected and let in; ?connect_timeout= in the address stands above it
+	// lostAfter is how long the server may give no sign. It is shorter than the server waits for this machine, so that one
+	// that was cut off knows that what it held is lost before another has it.
+	lostAfter = 20 * time.Second
+)
+
 func isPostgres(address string) bool {
 	return strings.HasPrefix(address, "postgres:") || strings.HasPrefix(address, "postgresql:")
 }
@@ -71,6 +81,12 @@ func postgresConfig(address string) (*pgx.ConnConfig, error) {
 	if name := own["application_name"]; name != "" {
 		c.RuntimeParams["application_name"] = name
 	}
+	c.ConnectTimeout = cmp.Or(c.ConnectTimeout, connectTime)
+	d := &net.Dialer{
+		Timeout: c.ConnectTimeout, Control: giveUp,
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: lostAfter / 2, Interval: lostAfter / 4, Count: 2},
+	}
+	c.DialFunc = d.DialContext
 	return c, nil
 }
 

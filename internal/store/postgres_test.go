@@ -43,9 +43,9 @@ func TestPostgresRefuses(t *testing.T) {
 	}
 	admin(newer, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (999, true)")
 	for _, c := range []struct{ name, url, want string }{
-		{"wrong password", pg.Network(db, "secret", 0), "the server refuses user and password"},
-		{"no such database", pg.Network("nowhere", storetest.Password, 0), "there is no such database: make it with createdb"},
-		{"server away", pg.Network(db, "secret", 1), "no PostgreSQL server answers there"},
+		{"wrong password", pg.Network(db, "secret", ""), "the server refuses user and password"},
+		{"no such database", pg.Network("nowhere", storetest.Password, ""), "there is no such database: make it with createdb"},
+		{"server away", pg.Network(db, "secret", "127.0.0.1:1"), "no PostgreSQL server answers there"},
 		{"no such host", "postgres://utkik:secret@nowhere.invalid/utkik", "no PostgreSQL server answers there"},
 		{"another program's", pg.Socket(other), "schema public holds the tables of another program"},
 		{"no such schema", pg.Socket(db) + "&search_path=nowhere", "the search path names no schema that is there"},
@@ -67,7 +67,7 @@ func TestPostgresRefuses(t *testing.T) {
 			}
 		})
 	}
-	s, err := open(t, pg.Network(db, storetest.Password, 0))
+	s, err := open(t, pg.Network(db, storetest.Password, ""))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -251,7 +251,7 @@ func TestPostgresFeedsInOrder(t *testing.T) {
 
 // wire stands between a store and its server, and can be cut.
 type wire struct {
-	port     int
+	at       string
 	listener net.Listener
 	down     atomic.Bool
 	onCommit atomic.Bool // the server hears the next COMMIT, and its answer is lost
@@ -266,7 +266,7 @@ func newWire(t *testing.T) *wire {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wire{port: l.Addr().(*net.TCPAddr).Port, listener: l}
+	w := &wire{at: l.Addr().String(), listener: l}
 	t.Cleanup(func() { l.Close(); w.cut() })
 	go func() {
 		for {
@@ -321,7 +321,7 @@ func TestPostgresConnectionLost(t *testing.T) {
 	t.Parallel()
 	db := pg.Database(t)
 	w := newWire(t)
-	s, err := open(t, pg.Network(db, storetest.Password, w.port))
+	s, err := open(t, pg.Network(db, storetest.Password, w.at))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,6 +31,9 @@ const (
 // Server is started by the first test that asks for a database. The zero value is ready.
 type Server struct {
 	Durable bool // it waits for the disk, as it does in use; tests do without
+	// At is a further address of this machine's at which it listens, for whoever comes from the same network of 256; empty:
+	// the loopback only.
+	At string
 
 	once sync.Once
 	mu   sync.Mutex
@@ -81,15 +84,16 @@ func (s *Server) Socket(database string) string {
 	return fmt.Sprintf("postgres://%s@/%s?host=%s&port=%d", User, database, s.dir, s.port)
 }
 
-// Network is the address of a database by the loopback, at that port, with that password. Port 0 is the server's.
-func (s *Server) Network(database, password string, port int) string {
-	if port == 0 {
-		port = s.port
+// Network is the address of a database by the network, at that host and port, with that password. Empty: where the server
+// listens on the loopback.
+func (s *Server) Network(database, password, at string) string {
+	if at == "" {
+		at = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
 	}
-	return fmt.Sprintf("postgres://%s:%s@127.0.0.1:%d/%s?sslmode=disable", User, strings.ReplaceAll(password, " ", "%20"), port, database)
+	return fmt.Sprintf("postgres://%s:%s@%s/%s?sslmode=disable", User, strings.ReplaceAll(password, " ", "%20"), at, database)
 }
 
-// Port is where the server listens on the loopback.
+// Port is where the server listens, at every address.
 func (s *Server) Port() int { return s.port }
 
 // PID is the process of the running server, from which all its others come; 0 while none runs.
@@ -141,12 +145,26 @@ func (s *Server) start(bin string) error {
 	if out, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %v\n%s", err, out)
 	}
+	if s.At != "" {
+		let, err := os.OpenFile(filepath.Join(dir, "data", "pg_hba.conf"), os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(let, "host all all %s/24 scram-sha-256\n", s.At)
+		if err := errors.Join(err, let.Close()); err != nil {
+			return err
+		}
+	}
 	return s.Start()
 }
 
 // Start starts the server, again after [Server.Halt].
 func (s *Server) Start() error {
-	cmd, err := s.command("postgres", "-D", "data", "-k", s.dir, "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1",
+	listen := "127.0.0.1"
+	if s.At != "" {
+		listen += "," + s.At
+	}
+	cmd, err := s.command("postgres", "-D", "data", "-k", s.dir, "-p", strconv.Itoa(s.port), "-c", "listen_addresses="+listen,
 		"-c", "fsync="+strconv.FormatBool(s.Durable), "-c", "max_connections=300")
 	if err != nil {
 		return err
