@@ -183,17 +183,18 @@ func (s *Server) change(c *call.Change) Change {
 
 // includeCalls puts beside each change the call as it is now.
 func (s *Server) includeCalls(ctx context.Context, changes []Change) error {
-	read := map[call.Key]*call.Call{}
+	keys := make([]call.Key, len(changes))
 	for i := range changes {
-		k := call.Key{Source: changes[i].Source, Ref: changes[i].Ref}
-		if read[k] == nil {
-			rec, err := s.cfg.Store.Record(ctx, k)
-			if err != nil {
-				return err
-			}
-			read[k] = &rec.Call
+		keys[i] = call.Key{Source: changes[i].Source, Ref: changes[i].Ref}
+	}
+	records, err := s.cfg.Store.RecordsOf(ctx, keys)
+	if err != nil {
+		return err
+	}
+	for i, k := range keys {
+		if rec, ok := records[k]; ok { // always: what changed is stored for good
+			changes[i].Call = &rec.Call
 		}
-		changes[i].Call = read[k]
 	}
 	return nil
 }

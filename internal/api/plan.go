@@ -45,10 +45,28 @@ const (
 
 // matches gives how a call stands to the plan, best first.
 func (s *Server) matches(ctx context.Context, k call.Key, included bool) ([]Match, error) {
+	all, err := s.cfg.Store.Matches(ctx, s.cfg.Plan().ID, k)
+	return s.stands(all, included), err
+}
+
+// matchesOf gives, for hits, the priorities that include them, best first.
+func (s *Server) matchesOf(ctx context.Context, hits []index.Hit) (map[call.Key][]Match, error) {
+	keys := make([]call.Key, len(hits))
+	for i := range hits {
+		keys[i] = hits[i].Key()
+	}
+	all, err := s.cfg.Store.MatchesAmong(ctx, s.cfg.Plan().ID, keys)
+	out := make(map[call.Key][]Match, len(all))
+	for k, results := range all {
+		out[k] = s.stands(results, onlyIncluded)
+	}
+	return out, err
+}
+
+func (s *Server) stands(results []match.Result, included bool) []Match {
 	p := s.cfg.Plan()
-	all, err := s.cfg.Store.Matches(ctx, p.ID, k)
 	var out []Match
-	for _, r := range all {
+	for _, r := range results {
 		if included && !r.Included {
 			continue
 		}
@@ -58,7 +76,7 @@ func (s *Server) matches(ctx context.Context, k call.Key, included bool) ([]Matc
 		}
 		out = append(out, m)
 	}
-	return out, err
+	return out
 }
 
 type matchesInput struct {
@@ -105,14 +123,14 @@ func (s *Server) listMatches(ctx context.Context, in *matchesInput) (*matchesOut
 	out := &matchesOutput{}
 	out.Body.Plan, out.Body.Total, out.Body.Next, out.Body.Calls = p.ID, res.Total, next, []Matched{}
 	out.Body.Capped = next == "" && res.more
+	matches, err := s.matchesOf(ctx, res.Hits)
+	if err != nil {
+		return nil, err
+	}
 	for i := range res.Hits {
 		h := &res.Hits[i]
-		ms, err := s.matches(ctx, h.Key(), onlyIncluded)
-		if err != nil {
-			return nil, err
-		}
 		m := Matched{h.Source, h.Ref, h.Title, h.Kind, h.Status, h.Deadlines, webURL(h.URL), s.web(h.Key()), []Match{}}
-		for _, x := range ms {
+		for _, x := range matches[h.Key()] {
 			if len(wanted) == 0 || slices.Contains(wanted, x.Priority) {
 				m.Matches = append(m.Matches, x)
 			}

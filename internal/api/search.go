@@ -109,18 +109,18 @@ func (s *Server) search(ctx context.Context, in *searchInput) (*searchOutput, er
 	if len(q.Facets) > 0 {
 		out.Body.Facets = res.Facets
 	}
+	matches, err := s.matchesOf(ctx, res.Hits)
+	if err != nil {
+		return nil, err
+	}
 	for i := range res.Hits {
-		h, err := s.hit(ctx, &res.Hits[i])
-		if err != nil {
-			return nil, err
-		}
-		out.Body.Hits = append(out.Body.Hits, h)
+		h := &res.Hits[i]
+		out.Body.Hits = append(out.Body.Hits, s.hit(h, matches[h.Key()]))
 	}
 	return out, nil
 }
 
-func (s *Server) hit(ctx context.Context, h *index.Hit) (Hit, error) {
-	ms, err := s.matches(ctx, h.Key(), onlyIncluded)
+func (s *Server) hit(h *index.Hit, ms []Match) Hit {
 	out := Hit{Source: h.Source, Ref: h.Ref, Title: h.Title, TitleIn: h.TitleIn, Language: h.Language, Kind: h.Kind,
 		Programme: h.Programme, Identifier: h.Identifier,
 		Status: h.Status, Opens: h.Opens, Deadlines: h.Deadlines, Priorities: []string{}, Score: h.Score,
@@ -129,7 +129,7 @@ func (s *Server) hit(ctx context.Context, h *index.Hit) (Hit, error) {
 	for _, m := range ms {
 		out.Priorities = append(out.Priorities, m.Priority)
 	}
-	return out, err
+	return out
 }
 
 // result is a page of what was found.

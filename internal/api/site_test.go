@@ -262,9 +262,10 @@ func (s *service) link() {
 	for _, c := range calls() {
 		facts = append(facts, link.Read(&c))
 	}
-	check(s.t, s.store.SaveLinkFacts(s.t.Context(), facts, link.Version, 1))
+	_, err := s.store.SaveLinkFacts(s.t.Context(), facts, link.Version, 1, false)
+	check(s.t, err)
 	why := link.Reason{By: link.ByIdentifier, A: link.Quote{Field: "text", Text: "WIND-1"}, B: link.Quote{Field: "identifier", Text: "WIND-1"}}
-	_, err := s.store.SaveLinks(s.t.Context(), []link.Link{
+	_, err = s.store.SaveLinks(s.t.Context(), nil, []link.Link{
 		{A: vind, B: wind, Relation: link.Same, Strength: 900, Reason: why},
 		{A: alla, B: wind, Relation: link.Whole, Strength: 500, Reason: why},
 	}, 1)

@@ -106,7 +106,11 @@ func (f feed) Touched(ctx context.Context, after int64, limit int) ([]index.Entr
 	if err != nil {
 		return nil, err
 	}
-	groups, err := f.a.groups(ctx)
+	keys := make([]call.Key, len(records))
+	for i := range records {
+		keys[i] = records[i].Call.Key()
+	}
+	groups, err := f.a.Store.GroupsOf(ctx, keys)
 	if err != nil {
 		return nil, err
 	}

@@ -44,6 +44,14 @@ func (a *App) Labels(ctx context.Context) (labels []match.Label, left int, err e
 	for i := range recipients {
 		follows[recipients[i].ID] = a.prioritiesOf(&recipients[i])
 	}
+	keys := make([]call.Key, len(decisions))
+	for i := range decisions {
+		keys[i] = decisions[i].Key
+	}
+	matches, err := a.Store.MatchesAmong(ctx, a.Plan.ID, keys)
+	if err != nil {
+		return nil, 0, err
+	}
 	said := map[call.Key]map[string][]float64{}
 	for i := range decisions {
 		d := &decisions[i]
@@ -55,11 +63,7 @@ func (a *App) Labels(ctx context.Context) (labels []match.Label, left int, err e
 		if dep, ok := a.Plan.Department(d.Department); ok {
 			theirs = dep.Priorities
 		}
-		results, err := a.Store.Matches(ctx, a.Plan.ID, d.Key)
-		if err != nil {
-			return nil, 0, err
-		}
-		judged := judgedOf(theirs, results, grade > 0)
+		judged := judgedOf(theirs, matches[d.Key], grade > 0)
 		if len(judged) == 0 {
 			left++
 			continue

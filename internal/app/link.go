@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"utkik/internal/call"
@@ -11,27 +12,38 @@ import (
 	"utkik/internal/store"
 )
 
-// link reads what every call that changed can be recognised by, and, where that became another, finds anew which calls
-// of different sources are the same. All are laid beside each other every time: that takes a second for 50,000 calls,
-// and what is found then depends on what stands in the store, never on the order in which it came.
+// link reads what every call that changed can be recognised by, and, where that became another, finds anew which calls of
+// different sources are the same as it. What is found depends on what stands in the store, never on the order in which it
+// came: a few changed calls are laid beside those that they meet, many are laid beside each other with all the rest, which
+// takes a second for 50,000 calls and comes to the same.
 func (a *App) link(ctx context.Context) error {
 	if a.parent != nil {
 		return a.parent.link(ctx)
 	}
-	st, err := a.Store.LinkState(ctx)
-	if err != nil {
-		return err
-	}
-	if st.Rules != link.Version {
-		st.Cursor = 0
-	}
 	for {
-		records, err := a.Store.Changed(ctx, st.Cursor, followBatch)
+		st, err := a.Store.LinkState(ctx)
+		if err != nil {
+			return err
+		}
+		few := false
+		if st.Rules != link.Version {
+			st.Cursor = 0
+		} else if few, err = a.fewChanged(ctx, st); err != nil {
+			return err
+		}
+		batch := followBatch
+		if few {
+			batch = linkBatch
+		}
+		records, err := a.Store.Changed(ctx, st.Cursor, batch)
 		if err != nil {
 			return err
 		}
 		if len(records) == 0 && st.Rules == link.Version {
-			break
+			if st.Facts == st.Done {
+				return nil
+			}
+			return a.linkAll(ctx, st)
 		}
 		facts := make([]link.Facts, len(records))
 		for i := range records {
@@ -39,35 +51,55 @@ func (a *App) link(ctx context.Context) error {
 			facts[i].Gone = !records[i].Gone.IsZero()
 			st.Cursor = records[i].Rev
 		}
-		if err := a.Store.SaveLinkFacts(ctx, facts, link.Version, st.Cursor); err != nil {
+		touched, err := a.Store.SaveLinkFacts(ctx, facts, link.Version, st.Cursor, few)
+		if err != nil {
 			return err
 		}
-		st.Rules = link.Version
+		a.shownAnew(ctx, touched)
 	}
-	if st, err = a.Store.LinkState(ctx); err != nil || st.Facts == st.Done {
-		return err
+}
+
+const (
+	// linkBatch is how many changed calls are linked in one transaction, one after the other: other writers wait for it.
+	linkBatch = 50
+	// linkShare is which share of all calls costs as much, one by one, as laying all beside each other.
+	linkShare = 32
+)
+
+// fewChanged tells whether it is less to link the calls that changed one by one than to find all links anew.
+func (a *App) fewChanged(ctx context.Context, st store.LinkState) (bool, error) {
+	if st.Facts != st.Done {
+		return false, nil
 	}
+	top := int64(math.MaxInt64)
+	behind, _, err := a.Store.Behind(ctx, st.Cursor, top)
+	if err != nil || behind <= linkBatch {
+		return true, err
+	}
+	all, _, err := a.Store.Behind(ctx, 0, top)
+	return behind <= all/linkShare, err
+}
+
+// linkAll lays all calls beside each other.
+func (a *App) linkAll(ctx context.Context, st store.LinkState) error {
 	facts, err := a.Store.LinkFacts(ctx)
 	if err != nil {
 		return err
 	}
-	touched, err := a.Store.SaveLinks(ctx, link.Find(facts), st.Facts)
-	if touched > 0 {
-		a.log.DebugContext(ctx, "calls are shown with others", "calls", touched)
+	byKey := make(map[call.Key]*link.Facts, len(facts))
+	for i := range facts {
+		byKey[facts[i].Key] = &facts[i]
 	}
+	offers := link.Offers(facts)
+	touched, err := a.Store.SaveLinks(ctx, offers, link.Choose(offers, func(k call.Key) *link.Facts { return byKey[k] }), st.Facts)
+	a.shownAnew(ctx, touched)
 	return err
 }
 
-// groups gives the calls that each call is shown with, by each of them.
-func (a *App) groups(ctx context.Context) (map[call.Key][]call.Key, error) {
-	groups, err := a.Store.Groups(ctx)
-	out := map[call.Key][]call.Key{}
-	for _, g := range groups {
-		for _, k := range g {
-			out[k] = g
-		}
+func (a *App) shownAnew(ctx context.Context, calls int) {
+	if calls > 0 {
+		a.log.DebugContext(ctx, "calls are shown with others", "calls", calls)
 	}
-	return out, err
 }
 
 // Group is calls that are shown as one, with what was said for and against it.

@@ -59,18 +59,17 @@ func (a *App) readAwaiting(ctx context.Context, ds []subscription.Decision, now 
 			}
 		}
 	}
+	var keys []call.Key
 	for _, g := range w.groups {
-		for _, k := range g {
-			if w.calls[k] != nil {
-				continue
-			}
-			r, err := a.Store.Record(ctx, k)
-			if err != nil && !errors.Is(err, store.ErrNotFound) {
-				return nil, err
-			}
-			if err == nil && r.Gone.IsZero() {
-				w.calls[k] = &r.Call
-			}
+		keys = append(keys, g...)
+	}
+	records, err := a.Store.RecordsOf(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for k, r := range records {
+		if r.Gone.IsZero() {
+			w.calls[k] = &r.Call
 		}
 	}
 	return w, nil

@@ -77,9 +77,9 @@ type Reading struct {
 	Listed    bool            // the listing was complete, so that absence means something
 	Baseline  bool            // no complete crawl came before, and no import
 	Again     bool            // a complete run of the same day came before: what is absent or held was looked at today
-	Known     []store.Record
-	Held      []store.Hold   // what is in quarantine now
-	Rulings   []store.Ruling // what a person decided on items that were held, oldest first
+	Known     []store.Record  // all that Items list; of others those that stand, without content unless Listed
+	Held      []store.Hold    // what is in quarantine now
+	Rulings   []store.Ruling  // what a person decided on items that were held, oldest first
 }
 
 // Verdict is what Judge comes to.

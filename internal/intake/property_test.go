@@ -2,6 +2,7 @@ package intake_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"utkik/crawler"
 	"utkik/crawler/kind"
 	"utkik/internal/call"
 	"utkik/internal/intake"
@@ -126,6 +128,88 @@ func keys[V any](m map[string]V) func(func(string) bool) {
 	}
 }
 
+// drawList draws what a source lists on a day, of four calls.
+func drawList(t *rapid.T, days []string) []call.Call {
+	var list []call.Call
+	for i := range 4 {
+		if rapid.IntRange(0, 3).Draw(t, "listed") == 0 {
+			continue
+		}
+		c := open(fmt.Sprintf("r%d", i))
+		c.Status = rapid.SampledFrom([]call.Status{call.StatusForthcoming, call.StatusOpen, call.StatusOpen, call.StatusClosed, ""}).Draw(t, "status")
+		from := rapid.IntRange(0, len(days)-1).Draw(t, "from")
+		upto := min(len(days), from+rapid.IntRange(0, 2).Draw(t, "cutoffs"))
+		c.Deadlines = open("", days[from:upto]...).Deadlines
+		c.Title = rapid.SampledFrom([]string{"", "One", "Two"}).Draw(t, "title")
+		c.BudgetEUR = rapid.SampledFrom([]int64{0, 1000, 2000}).Draw(t, "budget")
+		list = append(list, c)
+	}
+	return list
+}
+
+// TestRunReadsEnough plays arbitrary days in a store, of which a run reads what it needs, and in a ledger that is judged with
+// all that is known: both tell the same.
+func TestRunReadsEnough(t *testing.T) {
+	t.Parallel()
+	st, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "utkik.db"), Now: func() time.Time { return time.Date(2026, 4, 21, 6, 0, 0, 0, time.UTC) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	days := []string{"2026-04-10", "2026-04-25", "2026-04-28", "2026-05-02", "2026-06-30"}
+	sources, told := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		sources++
+		src := kind.Source{ID: fmt.Sprintf("s%d", sources), Expect: kind.Expect{MaxJump: .25}}
+		l := newLedger()
+		at := time.Date(2026, 4, 21, 6, 0, 0, 0, time.UTC)
+		var seq int64
+		for range rapid.IntRange(2, 12).Draw(t, "days") {
+			at = at.AddDate(0, 0, rapid.IntRange(0, 2).Draw(t, "later")).Add(time.Minute)
+			list, complete := drawList(t, days), rapid.IntRange(0, 4).Draw(t, "whole") > 0
+			want, lines := l.crawl(t, at, list, complete)
+			rep := crawler.Report{Source: src.ID, Complete: complete, Listed: complete, Started: at, Ended: at}
+			for _, c := range list {
+				c.Source = src.ID
+				rep.Items = append(rep.Items, kind.Item{Call: c})
+			}
+			run, err := intake.Begin(t.Context(), st, src, intake.Crawl, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			row, err := run.Finish(t.Context(), rep, at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := []int{row.Seen, row.Added, row.Changed, row.Gone, row.Quarantined}; !slices.Equal(got, []int{want.Seen, want.Added, want.Changed, want.Gone, want.Quarantined}) || row.Suspect != want.Suspect {
+				t.Fatalf("%s: seen, added, changed, gone, held %v, want %+v", at, got, want)
+			}
+			changes, err := st.Changes(t.Context(), store.ChangeQuery{Source: src.ID, After: seq})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, c := range changes {
+				seq = c.Seq
+				got = append(got, fmt.Sprintf("%s %s %s %s -> %s %v", c.Ref, c.Event, c.Field, c.Old, c.New, c.Material))
+			}
+			told += len(got)
+			if d := cmp.Diff(lines, got); d != "" {
+				t.Fatalf("%s: (-judged with all +run):\n%s", at, d)
+			}
+			for ref, k := range l.known {
+				rec, err := st.Record(t.Context(), call.Key{Source: src.ID, Ref: ref})
+				if err != nil || !rec.LastSeen.Equal(k.LastSeen) || rec.Missed != k.Missed || !rec.Gone.Equal(k.Gone) {
+					t.Fatalf("%s: %s is stored as %+v, %v, and known as %+v", at, ref, rec, err, k)
+				}
+			}
+		}
+	})
+	if told < 100 {
+		t.Errorf("%d changes are too few to tell anything", told)
+	}
+}
+
 // TestRandomDays plays arbitrary days in two ledgers, of which one is crawled three times every morning. Both must tell
 // the same, and in the end know what the last complete listing says of every call that was never held.
 func TestRandomDays(t *testing.T) {
@@ -137,20 +221,7 @@ func TestRandomDays(t *testing.T) {
 		var last []call.Call
 		for n := range rapid.IntRange(2, 16).Draw(t, "days") {
 			at := begin.AddDate(0, 0, n)
-			var list []call.Call
-			for i := range 4 {
-				if rapid.IntRange(0, 3).Draw(t, "listed") == 0 {
-					continue
-				}
-				c := open(fmt.Sprintf("r%d", i))
-				c.Status = rapid.SampledFrom([]call.Status{call.StatusForthcoming, call.StatusOpen, call.StatusOpen, call.StatusClosed, ""}).Draw(t, "status")
-				from := rapid.IntRange(0, len(days)-1).Draw(t, "from")
-				upto := min(len(days), from+rapid.IntRange(0, 2).Draw(t, "cutoffs"))
-				c.Deadlines = open("", days[from:upto]...).Deadlines
-				c.Title = rapid.SampledFrom([]string{"", "One", "Two"}).Draw(t, "title")
-				c.BudgetEUR = rapid.SampledFrom([]int64{0, 1000, 2000}).Draw(t, "budget")
-				list = append(list, c)
-			}
+			list := drawList(t, days)
 			complete := rapid.IntRange(0, 4).Draw(t, "whole") > 0
 			_, want := once.crawl(t, at, list, complete)
 			_, got := thrice.crawl(t, at, list, complete)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"utkik/crawler"
@@ -65,26 +66,34 @@ func (r *Run) Keep(ctx context.Context, d kind.Document, problem string) error {
 
 // Absent gives the calls that stand in the store and that a complete listing lacks, by ref.
 func (r *Run) Absent(ctx context.Context, items []kind.Item) ([]call.Call, error) {
-	heads, err := r.st.Heads(ctx, r.source.ID) // of hundreds a few are absent: only theirs are unpacked
+	marks, err := r.st.Standing(ctx, r.source.ID) // of hundreds a few are absent: only theirs are unpacked
 	if err != nil {
 		return nil, err
 	}
-	listed := make(map[string]bool, len(items))
-	for _, it := range items {
-		listed[it.Call.Ref] = true
+	var absent []call.Key
+	for _, m := range lacking(marks, items) {
+		absent = append(absent, m.Key)
 	}
-	var out []call.Call
-	for _, h := range heads {
-		if !h.Gone.IsZero() || h.Status == call.StatusClosed || listed[h.Key.Ref] {
-			continue
+	records, err := r.st.RecordsOf(ctx, absent)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]call.Call, 0, len(absent))
+	for _, key := range absent {
+		if rec, ok := records[key]; ok { // nobody else takes calls of a source away while it is read
+			out = append(out, rec.Call)
 		}
-		rec, err := r.st.Record(ctx, h.Key)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, rec.Call)
 	}
 	return out, nil
+}
+
+// lacking gives those marks that items do not list.
+func lacking(marks []store.Mark, items []kind.Item) []store.Mark {
+	listed := make(map[string]bool, len(items))
+	for i := range items {
+		listed[items[i].Call.Ref] = true
+	}
+	return slices.DeleteFunc(marks, func(m store.Mark) bool { return listed[m.Key.Ref] })
 }
 
 // Finish judges what the crawler found and saves the verdict and the run in one transaction. The row that it
@@ -183,7 +192,7 @@ func (r *Run) findings(ctx context.Context, rep crawler.Report, v Verdict, at ti
 }
 
 func (r *Run) reading(ctx context.Context, rep crawler.Report, at time.Time) (Reading, error) {
-	known, err := r.st.Records(ctx, r.source.ID)
+	known, err := r.known(ctx, rep.Items, rep.Listed)
 	if err != nil {
 		return Reading{}, err
 	}
@@ -212,6 +221,62 @@ func (r *Run) reading(ctx context.Context, rep crawler.Report, at time.Time) (Re
 		Mode: r.mode, Source: r.source, At: at, Items: rep.Items, Rechecked: rep.Rechecked, Listed: rep.Listed,
 		Baseline: baseline, Again: err == nil && day(last.Started) == day(at), Known: known, Held: held, Rulings: rulings,
 	}, nil
+}
+
+// known gives what Judge needs to know: the calls that items list and, of a crawl, those that stand and are not listed. A
+// call that says what its item says is not read: a source lists thousands, and a day changes a few of them. Of a listing that
+// says nothing about what is absent, it only counts that a call stands. Those that are over and not listed, which in the
+// end are nearly all, are not looked at.
+func (r *Run) known(ctx context.Context, items []kind.Item, listed bool) ([]store.Record, error) {
+	refs := make([]string, len(items))
+	for i := range items {
+		refs[i] = items[i].Call.Ref
+	}
+	marks, err := r.st.Marks(ctx, r.source.ID, refs)
+	if err != nil {
+		return nil, err
+	}
+	stored := make(map[string]*store.Mark, len(marks))
+	for i := range marks {
+		stored[marks[i].Key.Ref] = &marks[i]
+	}
+	var out []store.Record
+	var unlike []call.Key
+	for i := range items {
+		c := &items[i].Call
+		m := stored[c.Ref]
+		if m == nil {
+			continue
+		}
+		delete(stored, c.Ref)                                         // one item a ref
+		if hash, err := store.Hash(c); err != nil || hash != m.Hash { // what cannot be written is no like of what was
+			unlike = append(unlike, m.Key)
+			continue
+		}
+		out = append(out, m.Record(*c))
+	}
+	if r.mode == Crawl {
+		standing, err := r.st.Standing(ctx, r.source.ID)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range lacking(standing, items) {
+			if listed {
+				unlike = append(unlike, m.Key)
+			} else {
+				out = append(out, m.Record(call.Call{Source: m.Key.Source, Ref: m.Key.Ref}))
+			}
+		}
+	}
+	records, err := r.st.RecordsOf(ctx, unlike)
+	if err != nil {
+		return nil, err
+	}
+	for _, rec := range records {
+		out = append(out, rec)
+	}
+	slices.SortFunc(out, func(a, b store.Record) int { return strings.Compare(a.Call.Ref, b.Call.Ref) })
+	return out, nil
 }
 
 // imported tells whether calls of the source were imported before.

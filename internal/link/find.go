@@ -9,102 +9,153 @@ import (
 	"utkik/internal/call"
 )
 
-// rareWords is how many of a title's rarest words lead to others: titles alike enough share one of them.
-const rareWords = 8
-
-// Find gives the links between calls of different sources, by their keys. It asks [Judge] only about those that share a
-// code, an address, a whole title, or two rare words of the title and a day, and then lets every item keep its best
-// counterpart of each other source.
+// Find gives the links between calls of different sources, by their keys: of all that [Offers] holds for the same, every
+// item keeps its best counterpart of each other source.
 func Find(all []Facts) []Link {
-	var out, same []Link
-	for _, p := range candidates(all) {
-		l, ok := Judge(&all[p[0]], &all[p[1]])
-		switch {
-		case !ok:
-		case l.Relation == Same:
-			same = append(same, l)
-		default:
-			out = append(out, l)
-		}
-	}
 	byKey := make(map[call.Key]*Facts, len(all))
 	for i := range all {
 		byKey[all[i].Key] = &all[i]
 	}
-	out = append(out, chosen(same, byKey)...)
-	slices.SortFunc(out, func(a, b Link) int { return cmp.Or(a.A.Compare(b.A), a.B.Compare(b.B)) })
+	return Choose(Offers(all), func(k call.Key) *Facts { return byKey[k] })
+}
+
+// Offers asks [Judge] about every two calls of different sources that meet ([KeysOf]), and gives what it says, by key.
+func Offers(all []Facts) []Link {
+	var out []Link
+	for _, p := range meetings(all) {
+		if l, ok := Judge(&all[p[0]], &all[p[1]]); ok {
+			out = append(out, l)
+		}
+	}
+	slices.SortFunc(out, byKeys)
 	return out
 }
 
-// How many pairs one key may give: words that so many share on one day are not rare, and a code or an address that so
-// many share is a portal's word for "none".
+func byKeys(a, b Link) int { return cmp.Or(a.A.Compare(b.A), a.B.Compare(b.B)) }
+
+// Choose gives the links that offers come to, by key: parts as they are, and of what is the same the best that each of two
+// sides has in the other's source. Whether two calls are linked hangs on the offers that name either of them, and on no
+// others; facts must know whoever is named.
+func Choose(offers []Link, facts func(call.Key) *Facts) []Link {
+	var out, same []Link
+	for _, l := range offers {
+		if l.Relation == Same {
+			same = append(same, l)
+		} else {
+			out = append(out, l)
+		}
+	}
+	out = append(out, chosen(same, facts)...)
+	slices.SortFunc(out, byKeys)
+	return out
+}
+
+// How many calls may share a key: a code or an address that more share is a portal's word for "none", and a word that more
+// share is not rare. Both bound what one changed call costs, however many there are.
 const (
-	crowdOfWords = 4096
-	crowdOfCodes = 16384
+	CrowdOfSure  = 1024
+	CrowdOfWords = 2048
 )
+
+// Keys are what an item meets others by. They are made of its facts alone, so that they can be kept beside them.
+type Keys struct {
+	Sure        []int64 // codes, addresses and whole titles: one in common is a meeting
+	Words       []int64 // of the title: two in common are, where the days between which both can be meant overlap
+	From, Until int64   // those days, in days since 1970
+}
+
+// overlap tells whether the days of two items that have Words overlap.
+func (k *Keys) overlap(o *Keys) bool { return k.From <= o.Until && o.From <= k.Until }
 
 // met is an item under a key.
 type met struct {
-	key  uint64
-	item int32
+	key    int64
+	source int32
+	item   int32
 }
 
-// candidates gives pairs of places in all, each once, in order.
-func candidates(all []Facts) [][2]int32 {
-	frequency := map[string]int{}
-	for i := range all {
-		for _, w := range all[i].Name.Words {
-			frequency[w]++
-		}
-	}
+// span is a stretch of met.
+type span struct{ from, to int32 }
+
+// meetings gives pairs of places in all, each once, in order.
+func meetings(all []Facts) [][2]int32 {
+	sources := map[string]int32{}
+	keys := make([]Keys, len(all))
 	var sure, words []met
 	for i := range all {
-		for _, k := range keys(&all[i]) {
-			sure = append(sure, met{k, int32(i)})
+		source, ok := sources[all[i].Key.Source]
+		if !ok {
+			source = int32(len(sources))
+			sources[all[i].Key.Source] = source
 		}
-		for _, k := range wordKeys(&all[i], frequency) {
-			words = append(words, met{k, int32(i)})
+		keys[i] = KeysOf(&all[i])
+		for _, k := range keys[i].Sure {
+			sure = append(sure, met{k, source, int32(i)})
+		}
+		for _, k := range keys[i].Words {
+			words = append(words, met{k, source, int32(i)})
 		}
 	}
 	var out [][2]int32
-	out = pairs(out, all, sure, crowdOfCodes)
-	out = pairs(out, all, words, crowdOfWords)
+	pair := func(a, b int32) { out = append(out, [2]int32{min(a, b), max(a, b)}) }
+	for i, before := range others(sure, CrowdOfSure) {
+		for _, m := range sure[before.from:before.to] {
+			pair(m.item, sure[i].item)
+		}
+	}
+	before := make([][]span, len(all)) // by item: who shares each of its words
+	for i, s := range others(words, CrowdOfWords) {
+		if s.from < s.to {
+			item := words[i].item
+			before[item] = append(before[item], s)
+		}
+	}
+	shared := make([]uint8, len(all)) // words of the item at hand, at most two
+	for item, spans := range before {
+		for _, s := range spans {
+			for _, m := range words[s.from:s.to] {
+				if shared[m.item] == 1 && keys[item].overlap(&keys[m.item]) {
+					pair(int32(item), m.item)
+				}
+				shared[m.item] = min(shared[m.item]+1, 2)
+			}
+		}
+		for _, s := range spans {
+			for _, m := range words[s.from:s.to] {
+				shared[m.item] = 0
+			}
+		}
+	}
 	slices.SortFunc(out, func(a, b [2]int32) int { return cmp.Or(cmp.Compare(a[0], b[0]), cmp.Compare(a[1], b[1])) })
 	return slices.Compact(out)
 }
 
-// pairs adds those that meet under a key and are of different sources, unless a key gives more than most.
-func pairs(out [][2]int32, all []Facts, ms []met, most int) [][2]int32 {
-	slices.SortFunc(ms, func(a, b met) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.item, b.item)) })
-	for len(ms) > 0 {
-		n := 1
-		for n < len(ms) && ms[n].key == ms[0].key {
-			n++
-		}
-		shelf := ms[:n]
-		ms = ms[n:]
-		source := func(m met) string { return all[m.item].Key.Source }
-		if !slices.ContainsFunc(shelf, func(m met) bool { return source(m) != source(shelf[0]) }) {
-			continue // most keys are of one portal
-		}
-		before := len(out)
-		for i, a := range shelf {
-			for _, b := range shelf[i+1:] {
-				if a.item != b.item && source(a) != source(b) {
-					out = append(out, [2]int32{a.item, b.item})
-				}
+// others orders ms by key and source, and gives for each the stretch of those under its key that are of sources before its
+// own; none under a key that more than most share.
+func others(ms []met, most int) []span {
+	slices.SortFunc(ms, func(a, b met) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.source, b.source), cmp.Compare(a.item, b.item))
+	})
+	out := make([]span, len(ms))
+	for from := 0; from < len(ms); {
+		to, block := from, from
+		for to < len(ms) && ms[to].key == ms[from].key {
+			if ms[to].source != ms[block].source {
+				block = to
 			}
-			if len(out)-before > most {
-				out = out[:before]
-				break
-			}
+			out[to] = span{int32(from), int32(block)}
+			to++
 		}
+		if to-from > most {
+			clear(out[from:to])
+		}
+		from = to
 	}
 	return out
 }
 
 // hash makes a key of texts (FNV-1a). Two that fall together only cost a look.
-func hash(parts ...string) uint64 {
+func hash(parts ...string) int64 {
 	h := uint64(14695981039346656037)
 	for _, p := range parts {
 		for i := range len(p) {
@@ -112,15 +163,18 @@ func hash(parts ...string) uint64 {
 		}
 		h = (h ^ 0xff) * 1099511628211
 	}
-	return h
+	return int64(h)
 }
 
-// keys are what an item is surely met by: codes, addresses, and whole titles.
-func keys(f *Facts) []uint64 {
-	var out []uint64
+// SourceKey is a source as it stands beside keys that are kept: by it a source's own calls are passed over.
+func SourceKey(source string) int64 { return hash("source", source) }
+
+// KeysOf gives the keys of an item, each once.
+func KeysOf(f *Facts) Keys {
+	var out Keys
 	code := func(c string) {
 		if c != "" {
-			out = append(out, hash("code", c))
+			out.Sure = append(out.Sure, hash("code", c))
 		}
 	}
 	code(f.ID)
@@ -135,63 +189,68 @@ func keys(f *Facts) []uint64 {
 		}
 	}
 	if f.URL != "" {
-		out = append(out, hash("url", f.URL))
+		out.Sure = append(out.Sure, hash("url", f.URL))
 	}
 	for _, l := range f.Links {
-		out = append(out, hash("url", l))
+		out.Sure = append(out.Sure, hash("url", l))
 	}
 	if telling(len(f.Name.Words), letters(f.Name.Words)) {
-		out = append(out, hash("title", strings.Join(f.Name.Words, " ")))
+		out.Sure = append(out.Sure, hash("title", strings.Join(f.Name.Words, " ")))
 	}
 	for _, o := range f.Other {
-		out = append(out, hash("title", strings.Join(name(o).Words, " ")))
+		out.Sure = append(out.Sure, hash("title", strings.Join(name(o).Words, " ")))
+	}
+	slices.Sort(out.Sure)
+	out.Sure = slices.Compact(out.Sure)
+	var ok bool
+	if out.From, out.Until, ok = meant(f); ok {
+		for _, w := range f.Name.Words {
+			out.Words = append(out.Words, hash("word", w))
+		}
+		slices.Sort(out.Words)
+		out.Words = slices.Compact(out.Words)
 	}
 	return out
 }
 
-// wordKeys are every two of the title's rarest words, with each of its days: titles alike enough share two, and of those
-// whose whole title is one word, the title is the key.
-func wordKeys(f *Facts, frequency map[string]int) []uint64 {
-	words := slices.Clone(f.Name.Words)
-	slices.SortFunc(words, func(a, b string) int { return cmp.Or(cmp.Compare(frequency[a], frequency[b]), strings.Compare(a, b)) })
-	words = slices.Compact(words)
-	words = words[:min(len(words), rareWords)]
-	slices.Sort(words)
-	var out []uint64
-	times := append(years(f), f.Days...)
-	for i, a := range words {
-		for _, b := range words[i+1:] {
-			for _, t := range times {
-				out = append(out, hash("words", a, b, t))
-			}
+// meant gives the days between which an item can be meant by another of the same title: whoever [byTitle] finds to be of one
+// time has such a day in common. ok is false where there are none.
+func meant(f *Facts) (from, until int64, ok bool) {
+	add := func(day string, months, days int) {
+		t, err := time.Parse(time.DateOnly, day)
+		if err != nil {
+			return
 		}
-	}
-	return out
-}
-
-// years are those in which a notice without a day of its own, and what it may be a notice of, can meet.
-func years(f *Facts) []string {
-	switch {
-	case f.Kind == call.KindNews && f.Opens != "" && len(f.Days) == 0:
-		return []string{f.Opens[:4]}
-	case f.Kind == call.KindNews:
-		return nil
-	}
-	var out []string
-	for _, d := range append(slices.Clone(f.Days), f.Opens) {
-		if t, err := time.Parse(time.DateOnly, d); err == nil {
-			out = append(out, t.Format("2006"), t.AddDate(0, -noticeMonths, 0).Format("2006"), t.AddDate(0, 2, 0).Format("2006"))
+		n := t.AddDate(0, months, days).Unix() / (24 * 60 * 60)
+		if !ok {
+			from, until, ok = n, n, true
 		}
+		from, until = min(from, n), max(until, n)
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	for _, d := range f.Days {
+		add(d, 0, 0)
+		add(d, 0, graceDays)
+	}
+	add(f.Opens, 0, 0)
+	if f.Kind == call.KindNews {
+		return from, until, ok
+	}
+	first := f.Opens
+	if first == "" && len(f.Days) > 0 {
+		first = f.Days[0]
+	}
+	add(first, -noticeMonths, 0)
+	if len(f.Days) == 0 {
+		add(first, noticeMonths, 0)
+	}
+	return from, until, ok
 }
 
 // ambiguous is how near the second best may come before a title says too little.
 const ambiguous = 30
 
 // chosen keeps the links that are the best that each of their two sides has in the other's source.
-func chosen(same []Link, facts map[call.Key]*Facts) []Link {
+func chosen(same []Link, facts func(call.Key) *Facts) []Link {
 	type side struct {
 		item   call.Key
 		source string
@@ -219,14 +278,14 @@ func chosen(same []Link, facts map[call.Key]*Facts) []Link {
 
 // bestOf gives the strongest link of an item to a source. Where two are as strong, an identifier is decided by what
 // stands, the title and how much is stated; an address that several items share, or a title that fits several, by nothing.
-func bestOf(links []Link, item call.Key, facts map[call.Key]*Facts) (Link, bool) {
+func bestOf(links []Link, item call.Key, facts func(call.Key) *Facts) (Link, bool) {
 	other := func(l Link) *Facts {
 		if l.A == item {
-			return facts[l.B]
+			return facts(l.B)
 		}
-		return facts[l.A]
+		return facts(l.A)
 	}
-	score := func(l Link) float64 { return alike(facts[l.A].Name, facts[l.B].Name).score }
+	score := func(l Link) float64 { return alike(facts(l.A).Name, facts(l.B).Name).score }
 	links = slices.Clone(links)
 	slices.SortFunc(links, func(x, y Link) int {
 		ox, oy := other(x), other(y)

@@ -2,6 +2,9 @@
 // notice of it. It is pure: [Read] makes of a call the few facts by which it can be recognised, [Find] lays the facts of
 // all calls beside each other, and [Groups] says what is then shown as one.
 //
+// What is found of one call hangs on those that it meets, and not on how many there are: [KeysOf], [Judge] and [Choose]
+// bring the links of a changed call to where Find would find them anew.
+//
 // In this order, each with both sides quoted:
 //
 //   - By identifier: the one code that a page speaks of is the other's own. A code of a whole call is not that of its
@@ -22,7 +25,7 @@ import (
 )
 
 // Version of the rules. Links that other rules found are found anew.
-const Version = 2
+const Version = 3
 
 // Relation is how the first of two calls stands to the second.
 type Relation string

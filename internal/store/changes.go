@@ -41,6 +41,14 @@ func (s *Store) Changes(ctx context.Context, q ChangeQuery) ([]call.Change, erro
 	return all(ctx, s, scanChange, changeList, q.After, since, until, most(q.Limit))
 }
 
+// ChangesOf gives the change log of those calls, of each by seq.
+func (s *Store) ChangesOf(ctx context.Context, keys []call.Key) (map[call.Key][]call.Change, error) {
+	out := make(map[call.Key][]call.Change, len(keys))
+	return out, bySource(keys, func(source string, refs []string) error {
+		return each(ctx, s, scanChange, func(c call.Change) error { out[c.Key()] = append(out[c.Key()], c); return nil }, changeListOf, source, list(refs))
+	})
+}
+
 // ChangeUpTo gives the last line of the change log up to that seq, nil when there is none.
 func (s *Store) ChangeUpTo(ctx context.Context, seq int64) (*call.Change, error) {
 	c, err := one(ctx, s, "change log", scanChange, changeUpTo, seq)

@@ -42,6 +42,9 @@ type Save struct {
 	From    []string      // keys of the requests ([kind.Request.Key]) whose answers the content was read from
 }
 
+// seenAtOnce bounds one statement that notes what was listed: between two of them a run can be broken off.
+const seenAtOnce = 1000
+
 // Commit writes the batch and the run's row, ended, in one transaction: all of it or nothing. Then it lets
 // go of the source; after an error the run still has hold of it and is to be ended with [Store.EndRun].
 //
@@ -73,9 +76,12 @@ func (s *Store) Commit(ctx context.Context, run Run, b Batch) error {
 				return fmt.Errorf("call %s: %w", b.Saves[i].Call.Key(), err)
 			}
 		}
-		for _, ref := range b.Seen {
-			if _, err := t.exec(callSeen, c.at, b.Source, ref); err != nil {
-				return fmt.Errorf("seen %s: %w", ref, err)
+		for refs := range slices.Chunk(b.Seen, seenAtOnce) {
+			if err := t.stop(); err != nil {
+				return err
+			}
+			if _, err := t.exec(callSeen, c.at, b.Source, list(refs)); err != nil {
+				return fmt.Errorf("seen %s and more: %w", refs[0], err)
 			}
 		}
 		for _, ref := range b.Release {

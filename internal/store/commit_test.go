@@ -54,7 +54,7 @@ func dump(t testing.TB, s *Store) string {
 	var b strings.Builder
 	for _, table := range []string{"counters", "runs ORDER BY id", "calls ORDER BY id", "versions ORDER BY id", "changes ORDER BY seq",
 		"holds ORDER BY source, ref", "coverage ORDER BY run, field", "rulings ORDER BY id", "plans", "matches ORDER BY plan, call", "cursors", "digests", "documents ORDER BY id",
-		"link_facts ORDER BY call", "links ORDER BY a, b", "link_groups ORDER BY call", "bodies ORDER BY hash"} {
+		"link_facts ORDER BY call", "link_keys ORDER BY key, source, call", "link_offers ORDER BY a, b", "links ORDER BY a, b", "link_groups ORDER BY call", "bodies ORDER BY hash"} {
 		rows, err := s.reader.QueryContext(t.Context(), "SELECT * FROM "+table)
 		if err != nil {
 			t.Fatal(err)

@@ -14,6 +14,8 @@
 //	plans       the plan of the stored matches, by hash
 //	matches     results of one plan for one call, zstd  -> calls
 //	link_facts  what a call can be recognised by, read from it  -> calls
+//	link_keys   by what calls meet, made of their facts  -> calls
+//	link_offers what was said of two that met, of which links are the best  -> calls
 //	links       two calls of different sources, how they stand to each other, why, and whose word it is  -> calls
 //	link_groups calls that are shown as one, made from links  -> calls
 //	cursors     how far each reader of the feeds has come, by name

@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"utkik/internal/call"
@@ -24,7 +22,7 @@ type Linked struct {
 }
 
 // The cursors of linking: how far the facts follow the feed of [Store.Changed], by which rules they were read, how
-// often they became others, and which of those times the links are of.
+// often they became others without the links following at once, and which of those times the links are of.
 const (
 	cursorLink      = "link"
 	cursorLinkRules = "link:rules"
@@ -36,14 +34,19 @@ const (
 type LinkState struct {
 	Cursor int64 // in the feed of [Store.Changed]
 	Rules  int64 // by which the facts were read
-	Facts  int64 // rises whenever the facts of a call become others
+	Facts  int64 // rises whenever the facts of a call become others and the links do not follow at once
 	Done   int64 // of which Facts the links are
+}
+
+// cursors are where it is kept.
+func (st *LinkState) cursors() map[string]*int64 {
+	return map[string]*int64{cursorLink: &st.Cursor, cursorLinkRules: &st.Rules, cursorLinkFacts: &st.Facts, cursorLinkDone: &st.Done}
 }
 
 // LinkState gives how far linking has come; zero when it never began.
 func (s *Store) LinkState(ctx context.Context) (LinkState, error) {
 	var st LinkState
-	for name, v := range map[string]*int64{cursorLink: &st.Cursor, cursorLinkRules: &st.Rules, cursorLinkFacts: &st.Facts, cursorLinkDone: &st.Done} {
+	for name, v := range st.cursors() {
 		n, err := s.Cursor(ctx, name)
 		if err != nil {
 			return LinkState{}, err
@@ -54,19 +57,26 @@ func (s *Store) LinkState(ctx context.Context) (LinkState, error) {
 }
 
 // SaveLinkFacts keeps the facts of calls, read by those rules, in one transaction with the cursor "link". What is not
-// stored is ErrNotFound. Links are not touched: [LinkState].Facts tells that they are due.
-func (s *Store) SaveLinkFacts(ctx context.Context, facts []link.Facts, rules, cursor int64) error {
+// stored is ErrNotFound. With step, links and groups are brought to where [Store.SaveLinks] would bring them, from what the
+// changed calls meet and nothing else, and touched is what that method gives; without, and where a step is not enough
+// because links are due already or a key came to be a crowd's, [LinkState].Facts tells that they are due.
+func (s *Store) SaveLinkFacts(ctx context.Context, facts []link.Facts, rules, cursor int64, step bool) (touched int, err error) {
 	const doing = "saving what calls are recognised by"
 	texts := make([]string, len(facts))
 	for i := range facts {
 		b, err := compact(&facts[i])
 		if err != nil {
-			return s.fail(doing, nothingSaved, about(facts[i].Key, err))
+			return 0, s.fail(doing, nothingSaved, about(facts[i].Key, err))
 		}
 		texts[i] = b
 	}
-	err := s.write(ctx, survivesPower, func(t *txn) error {
+	now := ms(s.now())
+	err = s.write(ctx, survivesPower, func(t *txn) error {
 		if _, _, err := t.take(0, 0); err != nil {
+			return err
+		}
+		l, err := t.linking(rules, step, now)
+		if err != nil {
 			return err
 		}
 		changed := false
@@ -90,26 +100,23 @@ func (s *Store) SaveLinkFacts(ctx context.Context, facts []link.Facts, rules, cu
 			if _, err := t.exec(linkFactSet, id, bit(f.Gone), texts[i]); err != nil {
 				return about(f.Key, err)
 			}
+			if err := l.facts(id, f.Key, f.Gone, was, texts[i]); err != nil {
+				return about(f.Key, err)
+			}
 		}
-		if changed {
-			n, err := t.cursor(cursorLinkFacts)
-			if err != nil {
-				return err
-			}
-			if _, err := t.exec(cursorSet, cursorLinkFacts, n+1); err != nil {
-				return err
-			}
+		if touched, err = l.end(changed); err != nil {
+			return err
 		}
 		if _, err := t.exec(cursorSet, cursorLinkRules, rules); err != nil {
 			return err
 		}
-		_, err := t.exec(cursorSet, cursorLink, cursor)
+		_, err = t.exec(cursorSet, cursorLink, cursor)
 		return err
 	})
 	if err != nil {
-		return s.fail(doing, nothingSaved, err)
+		return 0, s.fail(doing, nothingSaved, err)
 	}
-	return nil
+	return touched, nil
 }
 
 // compact writes JSON as it is, without the escapes that HTML needs.
@@ -147,14 +154,28 @@ func (s *Store) LinkFacts(ctx context.Context) ([]link.Facts, error) {
 	}, linkFactList)
 }
 
-// SaveLinks puts what was found in the place of what was found before, in one transaction with the groups that come
-// of it; done is the [LinkState].Facts of which it is. What a person said stays. It raises Touched of every call whose
-// group became another, and tells how many those are. A call that is not stored is ErrNotFound.
-func (s *Store) SaveLinks(ctx context.Context, found []link.Link, done int64) (touched int, err error) {
+// SaveLinks puts what was found ([link.Offers], and of these [link.Choose]) in the place of what was found before, in one
+// transaction with the groups that come of it; done is the [LinkState].Facts of which it is. What a person said stays. It
+// raises Touched of every call whose group became another, and tells how many those are. A call that is not stored is
+// ErrNotFound.
+func (s *Store) SaveLinks(ctx context.Context, offers, found []link.Link, done int64) (touched int, err error) {
 	at := s.now()
 	err = s.write(ctx, survivesPower, func(t *txn) error {
 		if _, _, err := t.take(0, 0); err != nil {
 			return err
+		}
+		ids := map[call.Key]int64{}
+		if _, err := t.exec(offerClear); err != nil {
+			return err
+		}
+		for _, l := range offers {
+			a, b, err := t.pair(l.A, l.B, ids)
+			if err == nil {
+				err = t.offer(a, b, l)
+			}
+			if err != nil {
+				return err
+			}
 		}
 		was, err := t.links()
 		if err != nil {
@@ -164,7 +185,6 @@ func (s *Store) SaveLinks(ctx context.Context, found []link.Link, done int64) (t
 		for _, l := range was {
 			known[[2]call.Key{l.A, l.B}] = l
 		}
-		ids := map[call.Key]int64{}
 		for _, l := range found {
 			pair := [2]call.Key{l.A, l.B}
 			old, there := known[pair]
@@ -176,12 +196,8 @@ func (s *Store) SaveLinks(ctx context.Context, found []link.Link, done int64) (t
 			if err != nil {
 				return err
 			}
-			reason, err := compact(l.Reason)
-			if err != nil {
+			if err := t.link(a, b, l, ms(at)); err != nil {
 				return err
-			}
-			if _, err := t.exec(linkSet, a, b, string(l.Relation), l.Strength, reason, ms(at)); err != nil {
-				return about(l.A, err)
 			}
 		}
 		for pair, old := range known {
@@ -199,7 +215,11 @@ func (s *Store) SaveLinks(ctx context.Context, found []link.Link, done int64) (t
 		if _, err := t.exec(cursorSet, cursorLinkDone, done); err != nil {
 			return err
 		}
-		touched, err = t.regroup()
+		ends, err := t.ids(linkEnds)
+		if err != nil {
+			return err
+		}
+		touched, err = t.regroup(ends)
 		return err
 	})
 	if err != nil {
@@ -229,7 +249,7 @@ func (s *Store) JudgeLink(ctx context.Context, a, b call.Key, state link.State, 
 		if _, err := t.exec(linkJudged, x, y, string(link.Same), 0, reason, ms(at), string(state), who, why); err != nil {
 			return err
 		}
-		_, err = t.regroup()
+		_, err = t.regroup([]int64{x, y})
 		return err
 	})
 	if err != nil {
@@ -275,118 +295,6 @@ func (t *txn) links() ([]Linked, error) {
 	return out, rows.Err()
 }
 
-// regroup makes the groups anew from the links, and touches every call whose group became another.
-func (t *txn) regroup() (int, error) {
-	links, err := t.links()
-	if err != nil {
-		return 0, err
-	}
-	ids, members, err := t.members()
-	if err != nil {
-		return 0, err
-	}
-	stated := make([]link.Stated, len(links))
-	for i, l := range links {
-		stated[i] = l.Stated
-	}
-	type seat struct{ head, place int64 }
-	now := map[int64]seat{}
-	order := map[int64][]int64{} // members by head
-	for _, g := range link.Groups(stated, func(k call.Key) (link.Member, bool) { m, ok := members[k]; return m, ok }) {
-		head := ids[g[0].Key]
-		for i, m := range g {
-			now[ids[m.Key]] = seat{head, int64(i)}
-			order[head] = append(order[head], ids[m.Key])
-		}
-	}
-	was, before := map[int64]seat{}, map[int64][]int64{}
-	rows, err := t.stmt(groupStates).QueryContext(t.ctx)
-	if err != nil {
-		return 0, err
-	}
-	for rows.Next() {
-		var id int64
-		var s seat
-		if err := rows.Scan(&id, &s.head, &s.place); err != nil {
-			rows.Close()
-			return 0, err
-		}
-		was[id] = s
-		before[s.head] = append(before[s.head], id)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return 0, err
-	}
-	// Whoever sits in a group in which somebody else came, went or moved is shown otherwise, too.
-	touch := map[int64]bool{}
-	all := func(group []int64) {
-		for _, id := range group {
-			touch[id] = true
-		}
-	}
-	for id, s := range now {
-		if was[id] != s {
-			if _, err := t.exec(groupSet, id, s.head, s.place); err != nil {
-				return 0, err
-			}
-			touch[id] = true
-			all(order[s.head])
-			all(before[was[id].head])
-		}
-	}
-	for id, s := range was {
-		if _, stays := now[id]; !stays {
-			if _, err := t.exec(groupDelete, id); err != nil {
-				return 0, err
-			}
-			touch[id] = true
-			all(before[s.head])
-		}
-	}
-	if len(touch) == 0 {
-		return 0, nil
-	}
-	rev, _, err := t.take(int64(len(touch)), 0)
-	if err != nil {
-		return 0, err
-	}
-	next := rev - int64(len(touch))
-	for _, id := range slices.Sorted(maps.Keys(touch)) {
-		next++
-		if _, err := t.exec(callTouch, next, id); err != nil {
-			return 0, err
-		}
-	}
-	return len(touch), nil
-}
-
-// members gives what every linked call brings to a group.
-func (t *txn) members() (map[call.Key]int64, map[call.Key]link.Member, error) {
-	rows, err := t.stmt(linkMembers).QueryContext(t.ctx)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer rows.Close()
-	ids, out := map[call.Key]int64{}, map[call.Key]link.Member{}
-	for rows.Next() {
-		var id int64
-		var m link.Member
-		var text string
-		if err := rows.Scan(&id, &m.Key.Source, &m.Key.Ref, &m.Kind, &m.Gone, &text); err != nil {
-			return nil, nil, err
-		}
-		var f struct {
-			Rich int `json:"rich"`
-		}
-		if err := json.Unmarshal([]byte(text), &f); err != nil {
-			return nil, nil, about(m.Key, err)
-		}
-		m.Rich = f.Rich
-		ids[m.Key], out[m.Key] = id, m
-	}
-	return ids, out, rows.Err()
-}
-
 // Links gives the links of a call, cut ones too, or all of them when the key is zero; by their keys.
 func (s *Store) Links(ctx context.Context, key call.Key) ([]Linked, error) {
 	if key == (call.Key{}) {
@@ -396,7 +304,23 @@ func (s *Store) Links(ctx context.Context, key call.Key) ([]Linked, error) {
 }
 
 // Groups gives the calls that are shown as one: each group with the one that stands for all first.
-func (s *Store) Groups(ctx context.Context) ([][]call.Key, error) {
+func (s *Store) Groups(ctx context.Context) ([][]call.Key, error) { return s.groups(ctx, groupList) }
+
+// GroupsOf gives the groups of those calls, each call with its group as [Store.Group] gives it; who stands alone has none.
+func (s *Store) GroupsOf(ctx context.Context, keys []call.Key) (map[call.Key][]call.Key, error) {
+	out := map[call.Key][]call.Key{}
+	return out, bySource(keys, func(source string, refs []string) error {
+		groups, err := s.groups(ctx, groupListOf, source, list(refs))
+		for _, g := range groups {
+			for _, k := range g {
+				out[k] = g
+			}
+		}
+		return err
+	})
+}
+
+func (s *Store) groups(ctx context.Context, q query, args ...any) ([][]call.Key, error) {
 	var out [][]call.Key
 	var last call.Key
 	err := each(ctx, s, func(row scanner) ([2]call.Key, error) {
@@ -409,7 +333,7 @@ func (s *Store) Groups(ctx context.Context) ([][]call.Key, error) {
 		}
 		out[len(out)-1] = append(out[len(out)-1], k[0])
 		return nil
-	}, groupList)
+	}, q, args...)
 	return out, err
 }
 

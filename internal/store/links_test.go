@@ -22,7 +22,7 @@ func recognised(t *testing.T, s *Store, sources ...string) []call.Key {
 		facts = append(facts, link.Read(&c))
 		keys = append(keys, c.Key())
 	}
-	if err := s.SaveLinkFacts(t.Context(), facts, link.Version, 7); err != nil {
+	if _, err := s.SaveLinkFacts(t.Context(), facts, link.Version, 7, false); err != nil {
 		t.Fatal(err)
 	}
 	return keys
@@ -70,7 +70,7 @@ func TestLinks(t *testing.T) {
 		_, at := touchedSince(t, s, 0)
 
 		two := []link.Link{same(cinea, portal), same(cinea, nseo)}
-		n, err := s.SaveLinks(ctx, two, st.Facts)
+		n, err := s.SaveLinks(ctx, two, two, st.Facts)
 		if err != nil || n != 3 {
 			t.Fatalf("touched %d, %v, want 3", n, err)
 		}
@@ -78,7 +78,7 @@ func TestLinks(t *testing.T) {
 		if diff := cmp.Diff([]string{"cinea/1", "ft-portal/1", "nseo/1"}, touched); diff != "" {
 			t.Errorf("touched (-want +got):\n%s", diff)
 		}
-		if n, err := s.SaveLinks(ctx, two, st.Facts); n != 0 || err != nil {
+		if n, err := s.SaveLinks(ctx, two, two, st.Facts); n != 0 || err != nil {
 			t.Errorf("the same again touched %d, %v", n, err)
 		}
 		group, err := s.Group(ctx, nseo)
@@ -106,7 +106,7 @@ func TestLinks(t *testing.T) {
 			t.Errorf("cutting touched %v", touched)
 		}
 		for _, found := range [][]link.Link{two, {same(cinea, portal)}, two} {
-			if _, err := s.SaveLinks(ctx, found, st.Facts); err != nil {
+			if _, err := s.SaveLinks(ctx, found, found, st.Facts); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -126,7 +126,7 @@ func TestLinks(t *testing.T) {
 		if err := s.JudgeLink(ctx, portal, k[3], link.Hand, "kansliet", "the same fund"); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := s.SaveLinks(ctx, nil, st.Facts); err != nil {
+		if _, err := s.SaveLinks(ctx, nil, nil, st.Facts); err != nil {
 			t.Fatal(err)
 		}
 		groups, err = s.Groups(ctx)
@@ -149,13 +149,13 @@ func TestLinksRefuse(t *testing.T) {
 		k := recognised(t, s, "cinea", "ft-portal")
 		none := call.Key{Source: "nseo", Ref: "none"}
 		before := dump(t, s)
-		if _, err := s.SaveLinks(ctx, []link.Link{same(k[0], k[1]), same(k[0], none)}, 1); !errors.Is(err, ErrNotFound) {
+		if _, err := s.SaveLinks(ctx, nil, []link.Link{same(k[0], k[1]), same(k[0], none)}, 1); !errors.Is(err, ErrNotFound) {
 			t.Errorf("got %v, want ErrNotFound", err)
 		}
 		if err := s.JudgeLink(ctx, k[0], none, link.Cut, "w", "y"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("got %v, want ErrNotFound", err)
 		}
-		if err := s.SaveLinkFacts(ctx, []link.Facts{{Key: none}}, 1, 9); !errors.Is(err, ErrNotFound) {
+		if _, err := s.SaveLinkFacts(ctx, []link.Facts{{Key: none}}, 1, 9, false); !errors.Is(err, ErrNotFound) {
 			t.Errorf("got %v, want ErrNotFound", err)
 		}
 		if diff := cmp.Diff(before, dump(t, s)); diff != "" {
@@ -174,7 +174,7 @@ func TestLinkFacts(t *testing.T) {
 		f := link.Read(&c)
 		for i, want := range []int64{1, 2, 2} {
 			f.Gone = i > 0
-			if err := s.SaveLinkFacts(ctx, []link.Facts{f}, link.Version, int64(10+i)); err != nil {
+			if _, err := s.SaveLinkFacts(ctx, []link.Facts{f}, link.Version, int64(10+i), false); err != nil {
 				t.Fatal(err)
 			}
 			if st, err := s.LinkState(ctx); st.Facts != want || st.Cursor != int64(10+i) || err != nil {
@@ -194,17 +194,17 @@ func TestLinkGroupsMove(t *testing.T) {
 	s := openSQLite(t)
 	ctx := t.Context()
 	k := recognised(t, s, "cinea", "ft-portal")
-	if _, err := s.SaveLinks(ctx, []link.Link{same(k[0], k[1])}, 1); err != nil {
+	if _, err := s.SaveLinks(ctx, nil, []link.Link{same(k[0], k[1])}, 1); err != nil {
 		t.Fatal(err)
 	}
 	_, at := touchedSince(t, s, 0)
 	c := sample("ft-portal", "1")
 	f := link.Read(&c)
 	f.Gone = true
-	if err := s.SaveLinkFacts(ctx, []link.Facts{f}, link.Version, 8); err != nil {
+	if _, err := s.SaveLinkFacts(ctx, []link.Facts{f}, link.Version, 8, false); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.SaveLinks(ctx, []link.Link{same(k[0], k[1])}, 2); err != nil {
+	if _, err := s.SaveLinks(ctx, nil, []link.Link{same(k[0], k[1])}, 2); err != nil {
 		t.Fatal(err)
 	}
 	touched, _ := touchedSince(t, s, at)

@@ -245,6 +245,14 @@ func (s *Store) Matches(ctx context.Context, plan string, key call.Key) ([]match
 	return out, nil
 }
 
+// MatchesAmong gives the results of those calls that have any, as [Store.Matches] gives them.
+func (s *Store) MatchesAmong(ctx context.Context, plan string, keys []call.Key) (map[call.Key][]match.Result, error) {
+	out := make(map[call.Key][]match.Result, len(keys))
+	return out, bySource(keys, func(source string, refs []string) error {
+		return each(ctx, s, scanMatched, func(m Matched) error { out[m.Key] = m.Results; return nil }, matchListOf, plan, source, list(refs))
+	})
+}
+
 // AllMatches gives the results of every call that has any.
 func (s *Store) AllMatches(ctx context.Context, plan string) (map[call.Key][]match.Result, error) {
 	out := map[call.Key][]match.Result{}

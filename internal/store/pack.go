@@ -62,6 +62,12 @@ func digest(b []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Hash gives the hash under which c would be stored.
+func Hash(c *call.Call) (string, error) {
+	line, err := call.Encode(c)
+	return digest(line), err
+}
+
 // packCall gives the exchange form of c, compressed, and its hash.
 func packCall(c *call.Call) (body []byte, hash string, err error) {
 	line, err := call.Encode(c)

@@ -23,6 +23,24 @@ type Record struct {
 	Touched   int64     // see [Store.Touched]
 }
 
+// Mark is where a call stands, without what it says: its hash tells whether that is what somebody holds ([Hash]).
+type Mark struct {
+	Key       call.Key
+	Hash      string // SHA-256 of the exchange form, hexadecimal
+	FirstSeen time.Time
+	LastSeen  time.Time
+	Gone      time.Time
+	Missed    int
+	Version   int
+	Rev       int64
+	Touched   int64
+}
+
+// Record is the record of a call that says what c says.
+func (m *Mark) Record(c call.Call) Record {
+	return Record{Call: c, FirstSeen: m.FirstSeen, LastSeen: m.LastSeen, Gone: m.Gone, Missed: m.Missed, Version: m.Version, Rev: m.Rev, Touched: m.Touched}
+}
+
 // Head is the part of a record that a list needs; it is read without unpacking anything.
 type Head struct {
 	Key        call.Key
@@ -68,6 +86,24 @@ func (s *Store) Records(ctx context.Context, source string) ([]Record, error) {
 		return all(ctx, s, scanRecord, recordList)
 	}
 	return all(ctx, s, scanRecord, recordListSource, source)
+}
+
+// RecordsOf gives those calls; keys that are not stored are left out.
+func (s *Store) RecordsOf(ctx context.Context, keys []call.Key) (map[call.Key]Record, error) {
+	out := make(map[call.Key]Record, len(keys))
+	return out, bySource(keys, func(source string, refs []string) error {
+		return each(ctx, s, scanRecord, func(r Record) error { out[r.Call.Key()] = r; return nil }, recordListOf, source, list(refs))
+	})
+}
+
+// Marks gives where those calls of the source stand, by ref; refs that are not stored are left out.
+func (s *Store) Marks(ctx context.Context, source string, refs []string) ([]Mark, error) {
+	return all(ctx, s, scanMark, markListOf, source, list(refs))
+}
+
+// Standing gives the calls of the source that are neither gone nor closed by its own word, by ref.
+func (s *Store) Standing(ctx context.Context, source string) ([]Mark, error) {
+	return all(ctx, s, scanMark, markStanding, source)
 }
 
 // EachRecord hands on every call, by key, as they stood when it began. It ends with the first error of fn,
@@ -149,6 +185,14 @@ func scanRecord(row scanner) (Record, error) {
 	r.FirstSeen, r.LastSeen, r.Gone = at(first), at(last), at(gone)
 	r.Call, err = unpackCall(body)
 	return r, about(key, err)
+}
+
+func scanMark(row scanner) (Mark, error) {
+	var m Mark
+	var first, last, gone int64
+	err := row.Scan(&m.Key.Source, &m.Key.Ref, &m.Hash, &first, &last, &gone, &m.Missed, &m.Version, &m.Rev, &m.Touched)
+	m.FirstSeen, m.LastSeen, m.Gone = at(first), at(last), at(gone)
+	return m, err
 }
 
 func scanHead(row scanner) (Head, error) {

@@ -32,8 +32,11 @@ const (
 	recordList
 	recordListSource
 	recordAfter
+	recordListOf
 	recordChanged
 	recordTouched
+	markListOf
+	markStanding
 	headList
 	headListSource
 	versionList
@@ -43,6 +46,7 @@ const (
 	changeList
 	changeListSource
 	changeListCall
+	changeListOf
 	cursorGet
 	planHash
 	robotsGet
@@ -80,6 +84,7 @@ const (
 	linkList
 	linkListCall
 	groupList
+	groupListOf
 	groupOne
 	signingKeyList
 	feedList
@@ -97,6 +102,7 @@ const (
 	recordLast
 	planStates
 	matchListCall
+	matchListOf
 
 	reads // the number of reading statements
 )
@@ -170,7 +176,18 @@ const (
 	cursorState
 	linkFactState
 	linkFactSet
-	linkMembers
+	linkFactClear
+	linkFactsOf
+	linkKeyClear
+	linkKeysAdd
+	linkKeysDrop
+	linkKeysShared
+	linkNear
+	offerSet
+	offerDrop
+	offerClear
+	offersOf
+	linkEnds
 	signingKeyNewest
 	signingKeyInsert
 	signingKeyPrune
@@ -180,10 +197,11 @@ const (
 	decisionLast
 	actInsert
 	linkStates
+	linksOf
 	linkSet
 	linkDelete
 	linkJudged
-	groupStates
+	groupStatesOf
 	groupSet
 	groupDelete
 	auditInsert
@@ -228,10 +246,14 @@ const (
 
 	headSelect = `SELECT source, ref, kind, status, identifier, title, deadline, gone, rev FROM calls `
 
+	markSelect = `SELECT source, ref, hash, first_seen, last_seen, gone, missed, version, rev, touched FROM calls `
+
 	holdSelect = `SELECT source, ref, reason, since, last_seen, run, runs, body FROM holds `
 
 	linkSelect = `SELECT x.source, x.ref, y.source, y.ref, l.relation, l.strength, l.reason, l.made, l.state, l.who, l.why
 		FROM links l JOIN calls x ON x.id = l.a JOIN calls y ON y.id = l.b `
+
+	groupSelect = `SELECT c.source, c.ref, h.source, h.ref FROM link_groups g JOIN calls c ON c.id = g.call JOIN calls h ON h.id = g.head `
 
 	changeSelect = `SELECT h.seq, h.at, c.source, c.ref, h.event, h.field, h.old, h.new, h.material, h.baseline, h.mended
 		FROM changes h JOIN calls c ON c.id = h.call `
@@ -258,8 +280,14 @@ const (
 // A clock that was set back must not close a host for longer than an hour.
 const hostFree = `LEAST(GREATEST(CLOCK, h.next, h.last + $2), CLOCK + 3600000)`
 
+// numbers are the members of a JSON list of numbers that a statement is handed. EACH gives the members of a list, one a row,
+// as value; see [list].
+func numbers(parameter string) string {
+	return `(SELECT CAST(value AS BIGINT) FROM EACH(` + parameter + `))`
+}
+
 // statements is every SQL text that runs after the migrations, in the words that SQLite and PostgreSQL
-// share; the words CLOCK, GREATEST and LEAST are exchanged for the engine's own (see dialect). Parameters are numbered in the order in which they first appear: SQLite numbers them so. A
+// share; the words CLOCK, GREATEST, LEAST and EACH are exchanged for the engine's own (see dialect). Parameters are numbered in the order in which they first appear: SQLite numbers them so. A
 // "LIMIT" of the greatest integer means no limit on both engines.
 var statements = [queries]string{
 	runOpen: `SELECT started FROM runs WHERE source = $1 AND ended = 0 ORDER BY id DESC LIMIT 1`,
@@ -347,8 +375,11 @@ var statements = [queries]string{
 	recordList:       recordSelect + `ORDER BY c.source, c.ref`,
 	recordListSource: recordSelect + `WHERE c.source = $1 ORDER BY c.ref`,
 	recordAfter:      recordSelect + `WHERE (c.source, c.ref) > ($1, $2) AND (c.source = $3 OR $3 = '') ORDER BY c.source, c.ref LIMIT $4`,
+	recordListOf:     recordSelect + `WHERE c.source = $1 AND c.ref IN (SELECT value FROM EACH($2)) ORDER BY c.ref`,
 	recordChanged:    recordSelect + `WHERE c.rev > $1 ORDER BY c.rev LIMIT $2`,
 	recordTouched:    recordSelect + `WHERE c.touched > $1 ORDER BY c.touched LIMIT $2`,
+	markListOf:       markSelect + `WHERE source = $1 AND ref IN (SELECT value FROM EACH($2)) ORDER BY ref`,
+	markStanding:     markSelect + `WHERE source = $1 AND gone = 0 AND status <> 'closed' ORDER BY ref`,
 	headList:         headSelect + `ORDER BY source, ref`,
 	headListSource:   headSelect + `WHERE source = $1 ORDER BY ref`,
 	versionList: `SELECT v.n, v.at, v.run, v.hash, v.origins, v.body FROM versions v JOIN calls c ON c.id = v.call
@@ -369,7 +400,7 @@ var statements = [queries]string{
 		kind = $6, status = $7, identifier = $8, title = $9, deadline = $10, version = $11, hash = $12
 		WHERE id = $13`,
 	callWhere: `UPDATE calls SET last_seen = $1, gone = $2, missed = $3, rev = $4, touched = $5 WHERE id = $6`,
-	callSeen: `UPDATE calls SET last_seen = $1, missed = 0 WHERE source = $2 AND ref = $3
+	callSeen: `UPDATE calls SET last_seen = $1, missed = 0 WHERE source = $2 AND ref IN (SELECT value FROM EACH($3))
 		AND (last_seen <> $1 OR missed <> 0)`,
 	callTouch:     `UPDATE calls SET touched = $1 WHERE id = $2`,
 	versionInsert: `INSERT INTO versions (call, n, at, run, hash, body, origins) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
@@ -380,6 +411,7 @@ var statements = [queries]string{
 		AND c.source = $4 ORDER BY h.seq LIMIT $5`,
 	changeListCall: changeSelect + `WHERE h.seq > $1 AND h.at >= $2 AND h.at < $3
 		AND c.source = $4 AND c.ref = $5 ORDER BY h.seq LIMIT $6`,
+	changeListOf: changeSelect + `WHERE c.source = $1 AND c.ref IN (SELECT value FROM EACH($2)) ORDER BY h.seq`,
 	changeKnown: `SELECT COUNT(*) FROM changes
 		WHERE call = $1 AND at = $2 AND event = $3 AND field = $4 AND old = $5 AND new = $6`,
 	changeInsert: `INSERT INTO changes (seq, at, call, event, field, old, new, material, baseline, mended)
@@ -418,6 +450,8 @@ var statements = [queries]string{
 	planStates: `SELECT p.plan, p.hash, COALESCE(c.value, 0) FROM plans p LEFT JOIN cursors c ON c.name = 'match:' || p.plan ORDER BY p.plan`,
 	matchListCall: `SELECT m.plan, m.results FROM matches m JOIN calls c ON c.id = m.call
 		WHERE c.source = $1 AND c.ref = $2 ORDER BY m.plan`,
+	matchListOf: `SELECT c.source, c.ref, m.results FROM calls c JOIN matches m ON m.call = c.id
+		WHERE m.plan = $1 AND c.source = $2 AND c.ref IN (SELECT value FROM EACH($3)) ORDER BY c.ref`,
 	matchSet: `INSERT INTO matches (plan, call, hash, results) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (plan, call) DO UPDATE SET hash = excluded.hash, results = excluded.results`,
 	matchDelete: `DELETE FROM matches WHERE plan = $1 AND call = $2`,
@@ -529,13 +563,41 @@ var statements = [queries]string{
 		WHERE c.source = $1 AND c.ref = $2`,
 	linkFactSet: `INSERT INTO link_facts (call, gone, facts) VALUES ($1, $2, $3)
 		ON CONFLICT (call) DO UPDATE SET gone = excluded.gone, facts = excluded.facts`,
-	linkMembers: `SELECT c.id, c.source, c.ref, c.kind, f.gone, f.facts FROM calls c JOIN link_facts f ON f.call = c.id
-		WHERE EXISTS (SELECT 1 FROM links l WHERE l.a = c.id) OR EXISTS (SELECT 1 FROM links l WHERE l.b = c.id)
-		ORDER BY c.id`,
+	linkFactClear: `DELETE FROM link_facts`,
+	linkFactsOf: `SELECT c.id, c.source, c.ref, f.gone, f.facts FROM calls c JOIN link_facts f ON f.call = c.id
+		WHERE c.id IN ` + numbers(`$1`) + ` ORDER BY c.id`,
+	linkKeyClear: `DELETE FROM link_keys`,
+	linkKeysAdd: `INSERT INTO link_keys (key, source, call, since, until)
+		SELECT CAST(value AS BIGINT), CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM EACH($5)`,
+	linkKeysDrop: `DELETE FROM link_keys WHERE source = $1 AND call = $2 AND key IN ` + numbers(`$3`),
+	// No more are counted than it takes to know that they are a crowd.
+	linkKeysShared: `SELECT CAST(e.value AS BIGINT), (SELECT COUNT(*) FROM
+		(SELECT 1 FROM link_keys k WHERE k.key = CAST(e.value AS BIGINT) LIMIT $1) AS shelf) FROM EACH($2) AS e`,
+	// In two stretches of every key, so that the source's own calls, which may be nearly all, are not read.
+	linkNear: `SELECT c.id, c.source, c.ref, f.gone, f.facts FROM (
+			SELECT call FROM link_keys WHERE source < $1 AND key IN ` + numbers(`$2`) + `
+			UNION SELECT call FROM link_keys WHERE source > $1 AND key IN ` + numbers(`$2`) + `
+			UNION SELECT w.call FROM (
+				SELECT call FROM link_keys WHERE source < $1 AND since <= $3 AND until >= $4 AND key IN ` + numbers(`$5`) + `
+				UNION ALL SELECT call FROM link_keys WHERE source > $1 AND since <= $3 AND until >= $4 AND key IN ` + numbers(`$5`) + `
+			) AS w GROUP BY w.call HAVING COUNT(*) > 1
+		) AS near JOIN calls c ON c.id = near.call JOIN link_facts f ON f.call = c.id ORDER BY c.id`,
+	offerSet: `INSERT INTO link_offers (a, b, relation, strength, reason) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (a, b) DO UPDATE SET relation = excluded.relation, strength = excluded.strength, reason = excluded.reason`,
+	offerDrop:  `DELETE FROM link_offers WHERE a = $1 AND b = $2`,
+	offerClear: `DELETE FROM link_offers`,
+	offersOf: `SELECT l.a, l.b, x.source, x.ref, y.source, y.ref, l.relation, l.strength, l.reason, 'auto'
+		FROM link_offers l JOIN calls x ON x.id = l.a JOIN calls y ON y.id = l.b WHERE (l.a, l.b) IN (SELECT a, b FROM link_offers WHERE a IN ` + numbers(`$1`) + `
+			UNION SELECT a, b FROM link_offers WHERE b IN ` + numbers(`$1`) + `) ORDER BY l.a, l.b`,
+	linkEnds: `SELECT a FROM links UNION SELECT b FROM links UNION SELECT call FROM link_groups`,
 	linkList: linkSelect + `ORDER BY x.source, x.ref, y.source, y.ref`,
-	linkListCall: linkSelect + `WHERE (x.source = $1 AND x.ref = $2) OR (y.source = $1 AND y.ref = $2)
+	linkListCall: linkSelect + `WHERE (l.a, l.b) IN (SELECT a, b FROM links WHERE a IN (SELECT id FROM calls WHERE source = $1 AND ref = $2)
+			UNION SELECT a, b FROM links WHERE b IN (SELECT id FROM calls WHERE source = $1 AND ref = $2))
 		ORDER BY x.source, x.ref, y.source, y.ref`,
 	linkStates: linkSelect + `ORDER BY x.source, x.ref, y.source, y.ref`,
+	linksOf: `SELECT l.a, l.b, x.source, x.ref, y.source, y.ref, l.relation, l.strength, l.reason, l.state
+		FROM links l JOIN calls x ON x.id = l.a JOIN calls y ON y.id = l.b WHERE (l.a, l.b) IN (SELECT a, b FROM links WHERE a IN ` + numbers(`$1`) + `
+			UNION SELECT a, b FROM links WHERE b IN ` + numbers(`$1`) + `) ORDER BY l.a, l.b`,
 	linkSet: `INSERT INTO links (a, b, relation, strength, reason, made, state, who, why)
 		VALUES ($1, $2, $3, $4, $5, $6, 'auto', '', '')
 		ON CONFLICT (a, b) DO UPDATE SET relation = excluded.relation, strength = excluded.strength, reason = excluded.reason`,
@@ -544,12 +606,13 @@ var statements = [queries]string{
 	linkJudged: `INSERT INTO links (a, b, relation, strength, reason, made, state, who, why) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 		ON CONFLICT (a, b) DO UPDATE SET made = excluded.made, state = excluded.state, who = excluded.who, why = excluded.why,
 			relation = CASE WHEN excluded.state = 'hand' THEN excluded.relation ELSE links.relation END`,
-	groupList: `SELECT c.source, c.ref, h.source, h.ref FROM link_groups g JOIN calls c ON c.id = g.call JOIN calls h ON h.id = g.head
-		ORDER BY h.source, h.ref, g.place`,
+	groupList: groupSelect + `ORDER BY h.source, h.ref, g.place`,
+	groupListOf: groupSelect + `WHERE g.head IN (SELECT o.head FROM link_groups o JOIN calls k ON k.id = o.call
+		WHERE k.source = $1 AND k.ref IN (SELECT value FROM EACH($2))) ORDER BY h.source, h.ref, g.place`,
 	groupOne: `SELECT c.source, c.ref FROM link_groups g JOIN calls c ON c.id = g.call
 		WHERE g.head IN (SELECT o.head FROM link_groups o JOIN calls k ON k.id = o.call WHERE k.source = $1 AND k.ref = $2)
 		ORDER BY g.place`,
-	groupStates: `SELECT call, head, place FROM link_groups ORDER BY call`,
+	groupStatesOf: `SELECT call, head, place FROM link_groups WHERE call IN ` + numbers(`$1`) + ` ORDER BY call`,
 	groupSet: `INSERT INTO link_groups (call, head, place) VALUES ($1, $2, $3)
 		ON CONFLICT (call) DO UPDATE SET head = excluded.head, place = excluded.place`,
 	groupDelete: `DELETE FROM link_groups WHERE call = $1`,

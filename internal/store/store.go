@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -15,6 +16,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
+
+	"utkik/internal/call"
 )
 
 // Options is what a store needs.
@@ -175,6 +178,34 @@ func plain(args []any) []any {
 		}
 	}
 	return args
+}
+
+// list makes a parameter of many values, whose statement takes it apart by EACH.
+func list[T int64 | string](values []T) string {
+	kept := make([]any, len(values))
+	for i, v := range values {
+		kept[i] = v
+	}
+	text, err := json.Marshal(plain(kept))
+	if err != nil {
+		panic(err) // unreachable: numbers and texts can be written
+	}
+	return string(text)
+}
+
+// bySource hands on keys source by source, in order, each key once: many are asked for by one statement a source.
+func bySource(keys []call.Key, fn func(source string, refs []string) error) error {
+	refs := map[string][]string{}
+	for _, k := range keys {
+		refs[k.Source] = append(refs[k.Source], k.Ref)
+	}
+	for _, source := range slices.Sorted(maps.Keys(refs)) {
+		slices.Sort(refs[source])
+		if err := fn(source, slices.Compact(refs[source])); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // row asks for one row on the reading pool.

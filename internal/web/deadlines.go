@@ -3,7 +3,6 @@ package web
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -16,7 +15,6 @@ import (
 
 	"utkik/index"
 	"utkik/internal/call"
-	"utkik/internal/store"
 )
 
 // deadlineTexts are the words of the calendar.
@@ -60,6 +58,7 @@ type deadlinesPage struct {
 	Span           string
 	Sum, Most, Cut string
 	Year           *year
+	Today          string // where it is on the line of a row; empty where the line does not reach it
 	Months         []month
 	Planned        []row
 	Earlier, Later string
@@ -230,13 +229,13 @@ func (s *Server) fillDeadlines(ctx context.Context, p *deadlinesPage, ask index.
 		return err
 	}
 	window := stretch(over)
+	if window.holds(now) {
+		p.Today = percent(window.place(now))
+	}
 	var rows []row
 	for i := range res.Hits {
 		h := &res.Hits[i]
-		var names []string
-		if names, err = s.priorityNames(ctx, p.Frame, h.Key()); err != nil {
-			return err
-		}
+		names := s.priorityNames(p.Frame, h)
 		for n, d := range h.Deadlines {
 			if d.Time().Before(over.from) || !d.Time().Before(over.to) {
 				continue
@@ -250,9 +249,7 @@ func (s *Server) fillDeadlines(ctx context.Context, p *deadlinesPage, ask index.
 				opens = d.Time()
 			}
 			rw.Line = &line{Spans: []span{window.span(opens, d.End(), "open")}, Dots: []dot{{X: percent(window.place(d.Time())), Class: "next"}}}
-			if window.holds(now) {
-				rw.Line.Today = percent(window.place(now))
-			}
+			rw.Line.Today = p.Today
 			rows = append(rows, rw)
 		}
 	}
@@ -309,16 +306,6 @@ func (s *Server) row(f Frame, h *index.Hit, d call.Moment, priorities []string) 
 	return out
 }
 
-// priorityNames are those of the priorities that a call concerns, best first.
-func (s *Server) priorityNames(ctx context.Context, f Frame, key call.Key) ([]string, error) {
-	results, err := s.results(ctx, key)
-	var out []string
-	for _, r := range results {
-		out = append(out, s.priorityName(f, r.Priority))
-	}
-	return out, err
-}
-
 // fillPlanned lists what is only planned, which has days of its own kind: when it is to open.
 func (s *Server) fillPlanned(ctx context.Context, p *deadlinesPage, ask index.Query) error {
 	now := s.cfg.Now()
@@ -328,20 +315,21 @@ func (s *Server) fillPlanned(ctx context.Context, p *deadlinesPage, ask index.Qu
 	if err != nil {
 		return err
 	}
+	keys := make([]call.Key, len(res.Hits))
+	for i := range res.Hits {
+		keys[i] = res.Hits[i].Key()
+	}
+	records, err := s.cfg.Store.RecordsOf(ctx, keys)
+	if err != nil {
+		return err
+	}
 	for i := range res.Hits {
 		h := &res.Hits[i]
-		rec, err := s.cfg.Store.Record(ctx, h.Key())
-		if errors.Is(err, store.ErrNotFound) { // the index is a moment behind
+		rec, ok := records[h.Key()]
+		if !ok { // the index is a moment behind
 			continue
 		}
-		if err != nil {
-			return err
-		}
-		names, err := s.priorityNames(ctx, p.Frame, h.Key())
-		if err != nil {
-			return err
-		}
-		rw := s.row(p.Frame, h, call.Moment{}, names)
+		rw := s.row(p.Frame, h, call.Moment{}, s.priorityNames(p.Frame, h))
 		rw.Day, rw.Clock, rw.Left, rw.Passed, rw.Soon = p.T.Dead.NoDay, "", "", false, false
 		switch c := &rec.Call; {
 		case !c.Opens.IsZero():

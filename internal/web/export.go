@@ -186,25 +186,27 @@ type exportRow struct {
 	next        call.Moment
 }
 
+// exportBatch is how many calls an export reads, and holds, at a time.
+const exportBatch = 100
+
 // exportRows reads calls one after the other. One that has gone since it was found is left out.
 func (s *Server) exportRows(ctx context.Context, f Frame, base string, keys []call.Key) iter.Seq2[exportRow, error] {
 	now := s.cfg.Now()
 	return func(yield func(exportRow, error) bool) {
-		for _, key := range keys {
-			rec, err := s.cfg.Store.Record(ctx, key)
-			if errors.Is(err, store.ErrNotFound) {
-				continue
-			}
-			var results []match.Result
+		for some := range slices.Chunk(keys, exportBatch) {
+			records, err := s.cfg.Store.RecordsOf(ctx, some)
+			var results map[call.Key][]match.Result
 			if err == nil {
-				results, err = s.results(ctx, key)
+				results, err = s.resultsOf(ctx, some)
 			}
 			if err != nil {
 				yield(exportRow{}, err)
 				return
 			}
-			if !yield(s.exportRow(f, base, &rec, results, now), nil) {
-				return
+			for _, key := range some {
+				if rec, ok := records[key]; ok && !yield(s.exportRow(f, base, &rec, results[key], now), nil) {
+					return
+				}
 			}
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"utkik/index"
 	"utkik/internal/call"
 	"utkik/internal/feed"
+	"utkik/internal/match"
 	"utkik/internal/store"
 	"utkik/internal/subscription"
 	"utkik/internal/token"
@@ -151,11 +152,12 @@ func (s *Server) feedBody(r *http.Request, f Frame, sub subject, form string) (b
 	out := feed.Feed{ID: feed.Tag(hostOf(base), "feed/"+sub.tag+"/"+f.Lang), Title: fmt.Sprintf(f.T.Feed.Title, sub.name), Subtitle: fmt.Sprintf(f.T.Feed.Subtitle, f.Plan), Language: f.Lang,
 		Author: cmp.Or(s.cfg.Plan.Authority, f.Plan), Home: base + sub.home, Updated: time.Unix(0, 0)}
 	old := s.cfg.Now().AddDate(0, 0, -feedDays)
+	results, err := s.resultsOf(ctx, keysOf(records))
+	if err != nil {
+		return nil, "", at, err
+	}
 	for i := range records {
-		e, err := s.entry(ctx, f, base, &records[i], told)
-		if err != nil {
-			return nil, "", at, err
-		}
+		e := s.entry(f, base, &records[i], results[records[i].Call.Key()], told)
 		if e.Updated.Before(old) && (!records[i].Gone.IsZero() || records[i].Call.StatusAt(s.cfg.Now()) == call.StatusClosed) {
 			continue
 		}
@@ -195,22 +197,30 @@ func (s *Server) feedRecords(ctx context.Context, keys map[call.Key]bool, told m
 		}
 	}
 	slices.SortFunc(sorted, func(a, b call.Key) int { return cmp.Or(told[b].Compare(told[a]), a.Compare(b)) })
+	sorted = sorted[:min(len(sorted), 4*maxInFeed)]
+	records, err := s.cfg.Store.RecordsOf(ctx, sorted)
+	if err != nil {
+		return nil, err
+	}
 	var out []store.Record
-	for _, k := range sorted[:min(len(sorted), 4*maxInFeed)] {
-		rec, err := s.cfg.Store.Record(ctx, k)
-		if errors.Is(err, store.ErrNotFound) { // the index is a moment behind
-			continue
+	for _, k := range sorted {
+		if rec, ok := records[k]; ok { // else the index is a moment behind
+			out = append(out, rec)
 		}
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, rec)
 	}
 	return out, nil
 }
 
+func keysOf(records []store.Record) []call.Key {
+	out := make([]call.Key, len(records))
+	for i := range records {
+		out[i] = records[i].Call.Key()
+	}
+	return out
+}
+
 // entry is a call in a feed. It says nothing that changes by itself, such as days left.
-func (s *Server) entry(ctx context.Context, f Frame, base string, rec *store.Record, told map[call.Key]time.Time) (feed.Entry, error) {
+func (s *Server) entry(f Frame, base string, rec *store.Record, results []match.Result, told map[call.Key]time.Time) feed.Entry {
 	c, t := &rec.Call, f.T
 	title, in := c.TitleIn(f.Lang)
 	e := feed.Entry{ID: feed.CallTag(hostOf(base), c.Key()), Title: cmp.Or(title, c.Identifier, c.Ref), URL: base + callLink(f, c.Key()), Published: rec.FirstSeen, Updated: rec.FirstSeen}
@@ -242,10 +252,6 @@ func (s *Server) entry(ctx context.Context, f Frame, base string, rec *store.Rec
 	if !rec.Gone.IsZero() {
 		lines = append(lines, fmt.Sprintf(t.Feed.Left, s.sourceName(f, c.Source)))
 	}
-	results, err := s.results(ctx, c.Key())
-	if err != nil {
-		return e, err
-	}
 	for _, res := range results {
 		e.Tags = append(e.Tags, s.priorityName(f, res.Priority))
 	}
@@ -256,26 +262,27 @@ func (s *Server) entry(ctx context.Context, f Frame, base string, rec *store.Rec
 		lines = append(lines, "", feed.Cut(c.Text, 700))
 	}
 	e.Text = strings.Join(lines, "\n")
-	return e, nil
+	return e
 }
 
 // events are the last days of calls that have not passed before a time, in their order.
 func (s *Server) events(ctx context.Context, f Frame, base string, records []store.Record, from time.Time) ([]feed.Event, error) {
+	records = slices.DeleteFunc(records, func(r store.Record) bool {
+		last, ok := r.Call.LastDeadline()
+		return ok && last.Passed(from)
+	})
+	keys := keysOf(records)
+	changes, err := s.cfg.Store.ChangesOf(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	results, err := s.resultsOf(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
 	var out []feed.Event
 	for i := range records {
-		rec := &records[i]
-		if last, ok := rec.Call.LastDeadline(); ok && last.Passed(from) {
-			continue
-		}
-		changes, err := s.cfg.Store.Changes(ctx, store.ChangeQuery{Key: rec.Call.Key()})
-		if err != nil {
-			return nil, err
-		}
-		es, err := s.eventsOf(ctx, f, base, rec, changes)
-		if err != nil {
-			return nil, err
-		}
-		for _, e := range es {
+		for _, e := range s.eventsOf(f, base, &records[i], results[keys[i]], changes[keys[i]]) {
 			if !e.Deadline.At.Passed(from) {
 				out = append(out, e)
 			}
@@ -287,16 +294,13 @@ func (s *Server) events(ctx context.Context, f Frame, base string, records []sto
 	return out, nil
 }
 
-func (s *Server) eventsOf(ctx context.Context, f Frame, base string, rec *store.Record, changes []call.Change) ([]feed.Event, error) {
+func (s *Server) eventsOf(f Frame, base string, rec *store.Record, results []match.Result, changes []call.Change) []feed.Event {
 	c := &rec.Call
 	days := feed.Deadlines(c, changes, rec.FirstSeen, rec.Gone)
 	if len(days) == 0 {
-		return nil, nil
+		return nil
 	}
-	e, err := s.entry(ctx, f, base, rec, nil)
-	if err != nil {
-		return nil, err
-	}
+	e := s.entry(f, base, rec, results, nil)
 	words := f.T.Feed.LastDay
 	if c.Kind == call.KindConsultation {
 		words = f.T.Feed.AnswerBy
@@ -306,7 +310,7 @@ func (s *Server) eventsOf(ctx context.Context, f Frame, base string, rec *store.
 	for _, d := range days {
 		out = append(out, feed.Event{UID: feed.UID(hostOf(base), c.Key(), d.N), Deadline: d, Title: fmt.Sprintf(words, short(e.Title, 200)), Text: text + "\n\n" + e.URL, URL: e.URL, Tags: e.Tags})
 	}
-	return out, nil
+	return out
 }
 
 // callCalendar is the calendar of one call, for its button.

@@ -540,14 +540,21 @@ func (s *Server) hit(f Frame, h *index.Hit) hit {
 	for _, o := range h.Also {
 		out.AlsoAt = append(out.AlsoAt, webLink{callLink(f, o.Key()), s.sourceName(f, o.Source)})
 	}
+	out.Priorities = s.priorityNames(f, h)
+	return out
+}
+
+// priorityNames are those of the priorities that a hit concerns, in the plan's order.
+func (s *Server) priorityNames(f Frame, h *index.Hit) []string {
+	var out []string
 	for _, p := range s.cfg.Plan.Priorities {
 		if slices.Contains(h.Priorities, p.ID) {
-			out.Priorities = append(out.Priorities, s.priorityName(f, p.ID))
+			out = append(out, s.priorityName(f, p.ID))
 		}
 	}
 	for _, id := range h.Priorities { // of a plan that was edited since
 		if _, ok := s.cfg.Plan.Priority(id); !ok {
-			out.Priorities = append(out.Priorities, s.priorityName(f, id))
+			out = append(out, s.priorityName(f, id))
 		}
 	}
 	return out

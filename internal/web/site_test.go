@@ -109,11 +109,11 @@ func linkedWind(ctx context.Context, st *store.Store) error {
 	for _, c := range append(elsewhere(), calls()[1]) {
 		facts = append(facts, link.Read(&c))
 	}
-	if err := st.SaveLinkFacts(ctx, facts, link.Version, 1); err != nil {
+	if _, err := st.SaveLinkFacts(ctx, facts, link.Version, 1, false); err != nil {
 		return err
 	}
 	quoted := link.Reason{By: link.ByIdentifier, A: link.Quote{Field: "text", Text: "Reference: " + script}, B: link.Quote{Field: "identifier", Text: "WIND-1"}}
-	_, err := st.SaveLinks(ctx, []link.Link{
+	_, err := st.SaveLinks(ctx, nil, []link.Link{
 		{A: vind, B: wind, Relation: link.Same, Strength: 900, Reason: quoted},
 		{A: alla, B: wind, Relation: link.Whole, Strength: 500, Reason: quoted},
 	}, 1)

@@ -285,11 +285,18 @@ func (s *Server) problem(r *http.Request, err error) view {
 // results gives how a call was matched, best first, included ones only.
 func (s *Server) results(ctx context.Context, key call.Key) ([]match.Result, error) {
 	all, err := s.cfg.Store.Matches(ctx, s.cfg.Plan.ID, key)
-	var out []match.Result
-	for _, r := range all {
-		if r.Included {
-			out = append(out, r)
-		}
+	return included(all), err
+}
+
+// resultsOf gives the same for many calls.
+func (s *Server) resultsOf(ctx context.Context, keys []call.Key) (map[call.Key][]match.Result, error) {
+	all, err := s.cfg.Store.MatchesAmong(ctx, s.cfg.Plan.ID, keys)
+	for key, results := range all {
+		all[key] = included(results)
 	}
-	return out, err
+	return all, err
+}
+
+func included(all []match.Result) []match.Result {
+	return slices.DeleteFunc(all, func(r match.Result) bool { return !r.Included })
 }
