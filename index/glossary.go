@@ -62,14 +62,21 @@ type translation struct {
 	weight float64
 }
 
-// glossary gives for words of one language those of the other. It is safe for concurrent use.
+// glossary gives for words of one language those of the other: what the house calls them, which knows best, and for what it does
+// not know what a plan does. It is safe for concurrent use.
 type glossary struct {
-	analysers *analysers
-	sv, en    map[string][]translation // by stems
-	folded    map[string][]translation // Swedish ones typed without their dots
-	longest   int                      // words in the longest phrase
-	words     []string                 // of the house, as written: corrections and suggestions know them
-	table     func() []Pair
+	analysers  *analysers
+	house, own *dictionary
+	longest    int      // words in the longest phrase
+	words      []string // of the house, as written: corrections and suggestions know them
+	table      func() []Pair
+}
+
+// dictionary is pairs of words, found from either side. It is not altered once it is filled.
+type dictionary struct {
+	sv, en  map[string][]translation // by stems
+	folded  map[string][]translation // Swedish ones typed without their dots
+	longest int                      // words in the longest phrase
 }
 
 // readGlossary reads the house's file. All bad lines come as one error.
@@ -118,50 +125,66 @@ func newGlossary(a *analysers, more []Pair, table func() []Pair) (*glossary, err
 	if err != nil {
 		return nil, err
 	}
-	g := &glossary{analysers: a, sv: map[string][]translation{}, en: map[string][]translation{}, folded: map[string][]translation{}}
+	g := &glossary{analysers: a, house: newDictionary(a, house, weightHouse)}
 	if table != nil {
 		g.table = sync.OnceValue(table)
 	}
 	for _, p := range house {
-		g.add(p, weightHouse)
 		g.words = append(g.words, p.SV, p.EN)
 	}
 	slices.Sort(g.words)
 	g.words = slices.Compact(g.words)
-	// The house knows best: an installation's pairs are for words that it has not.
-	extra := &glossary{analysers: a, sv: map[string][]translation{}, en: map[string][]translation{}, folded: map[string][]translation{}}
-	for _, p := range more {
-		extra.add(p, weightPlan)
-	}
-	g.longest = max(g.longest, extra.longest)
-	for _, m := range [][2]map[string][]translation{{g.sv, extra.sv}, {g.en, extra.en}, {g.folded, extra.folded}} {
-		for k, ts := range m[1] {
-			if _, known := m[0][k]; !known {
-				m[0][k] = ts
-			}
-		}
-	}
-	return g, nil
+	return g.of(more), nil
 }
 
-func (g *glossary) add(p Pair, weight float64) {
+// of is the glossary with other pairs in place of the installation's.
+func (g *glossary) of(pairs []Pair) *glossary {
+	out := *g
+	out.own = newDictionary(g.analysers, pairs, weightPlan)
+	out.longest = max(out.house.longest, out.own.longest)
+	return &out
+}
+
+func newDictionary(a *analysers, pairs []Pair, weight float64) *dictionary {
+	d := &dictionary{sv: map[string][]translation{}, en: map[string][]translation{}, folded: map[string][]translation{}}
+	for _, p := range pairs {
+		d.add(a, p, weight)
+	}
+	return d
+}
+
+func (d *dictionary) add(a *analysers, p Pair, weight float64) {
 	weight *= cmp.Or(p.Weight, 1)
-	sv, n := stems(g.analysers.sv, p.SV)
-	en, m := stems(g.analysers.en, p.EN)
+	sv, n := stems(a.sv, p.SV)
+	en, m := stems(a.en, p.EN)
 	if sv == "" || en == "" {
 		return // nothing but stop words
 	}
-	g.longest = max(g.longest, n, m)
+	d.longest = max(d.longest, n, m)
 	put := func(in map[string][]translation, key, text string) {
 		if !slices.ContainsFunc(in[key], func(t translation) bool { return strings.EqualFold(t.text, text) }) {
 			in[key] = append(in[key], translation{text, weight})
 		}
 	}
-	put(g.sv, sv, p.EN)
-	put(g.en, en, p.SV)
+	put(d.sv, sv, p.EN)
+	put(d.en, en, p.SV)
 	if f := fold(sv); f != sv {
-		put(g.folded, f, p.EN)
+		put(d.folded, f, p.EN)
 	}
+}
+
+// swedish, english and typedPlainly look stems up, the last where dots may have been left out.
+func (g *glossary) swedish(key string) []translation { return known(g.house.sv, g.own.sv, key) }
+func (g *glossary) english(key string) []translation { return known(g.house.en, g.own.en, key) }
+func (g *glossary) typedPlainly(key string) []translation {
+	return known(g.house.folded, g.own.folded, key)
+}
+
+func known(house, own map[string][]translation, key string) []translation {
+	if ts, ok := house[key]; ok {
+		return ts
+	}
+	return own[key]
 }
 
 // stems gives the stems of a text's words without stop words, joined, and how many they are.
@@ -186,14 +209,14 @@ func (g *glossary) find(text string, several bool) []alternative {
 		}
 	}
 	if key, n := stems(g.analysers.sv, text); n > 0 && (n > 1 || !several) {
-		ts, ok := g.sv[key]
-		if !ok && fold(key) == key {
-			ts = g.folded[key]
+		ts := g.swedish(key)
+		if ts == nil && fold(key) == key {
+			ts = g.typedPlainly(key)
 		}
 		take("en", ts)
 	}
 	if key, n := stems(g.analysers.en, text); n > 0 && (n > 1 || !several) {
-		take("sv", g.en[key])
+		take("sv", g.english(key))
 	}
 	return out
 }
@@ -211,7 +234,7 @@ func (g *glossary) byParts(word string) []alternative {
 		var texts []string
 		for ; end > i && texts == nil; end-- {
 			key, _ := stems(g.analysers.sv, lower[spans[i].from:spans[end-1].to])
-			for _, t := range g.sv[key] {
+			for _, t := range g.swedish(key) {
 				texts = append(texts, t.text)
 			}
 		}

@@ -107,12 +107,21 @@ type Options struct {
 // a time may have it open.
 type Index struct {
 	*core
-	scope string // of whose priorities and departments are seen; see [Index.Of]
+	scope string           // of whose priorities and departments are seen; see [Index.Of]
+	words func() *glossary // by which searches are broadened
 }
 
 // Of gives the index as an organisation sees it: every call, with the priorities and departments that stand under its name,
-// name/id, and without the name. The empty name is that of those that stand under none.
-func (ix *Index) Of(organisation string) *Index { return &Index{core: ix.core, scope: organisation} }
+// name/id, and without the name. The empty name is that of those that stand under none. Its searches are broadened by the house's
+// glossary and by the pairs, which are asked for once, with the first of them; nil: by none. See [Options.Pairs].
+func (ix *Index) Of(organisation string, pairs func() []Pair) *Index {
+	return &Index{core: ix.core, scope: organisation, words: sync.OnceValue(func() *glossary {
+		if pairs == nil {
+			return ix.glossary.of(nil)
+		}
+		return ix.glossary.of(pairs())
+	})}
+}
 
 // core is the opened index.
 type core struct {
@@ -156,6 +165,7 @@ func mappingHash() string {
 // its successor; [Index.NeedsRebuild] tells of both. An index that another process has open is an error.
 func Open(dir string, opts Options) (*Index, error) {
 	ix := &Index{core: &core{dir: dir, opts: opts, log: opts.Log, analysers: newAnalysers()}}
+	ix.words = func() *glossary { return ix.glossary }
 	if ix.log == nil {
 		ix.log = slog.New(slog.DiscardHandler)
 	}

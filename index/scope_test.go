@@ -54,7 +54,7 @@ func TestOrganisationsApart(t *testing.T) {
 		{"a", "department:arts", "", "1", []Count{{"culture", 1}}},
 		{"a", "-priority:climate", "", "1 3", []Count{{"culture", 1}}},
 	} {
-		ix := root.Of(c.org)
+		ix := root.Of(c.org, nil)
 		q := Query{Text: c.query, Facets: []string{FacetPriority}, AsWritten: true}
 		if c.filter != "" {
 			q.Priorities = []string{c.filter}
@@ -82,12 +82,49 @@ func TestOrganisationsApart(t *testing.T) {
 		}
 	}
 	for org, want := range map[string]map[string][]int{"": {"culture": {1}}, "b": {"culture": {1}, "roads": {1}}, "c": {}} {
-		got, err := root.Of(org).Arrivals(t.Context(), seen, 1, seen.AddDate(0, 0, 3))
+		got, err := root.Of(org, nil).Arrivals(t.Context(), seen, 1, seen.AddDate(0, 0, 3))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(want, got); d != "" {
 			t.Errorf("by month for %q (-want +got):\n%s", org, d)
 		}
+	}
+}
+
+// A search is broadened by the words of the organisation that asks, and of no other; what the house knows, it knows for all.
+func TestOrganisationsWords(t *testing.T) {
+	t.Parallel()
+	feed := listFeed{
+		entry(1, call.Call{Title: "A modal shift for freight", Language: "en", Kind: call.KindCall}),
+		entry(2, call.Call{Title: "Hydrogen valleys", Language: "en", Kind: call.KindCall}),
+	}
+	root := open(t, feed)
+	if _, err := root.Sync(t.Context(), feed); err != nil {
+		t.Fatal(err)
+	}
+	asked := 0
+	pairs := func() []Pair {
+		asked++
+		return []Pair{{SV: "trafikslagsbyte", EN: "modal shift"}, {SV: "vätgas", EN: "freight"}}
+	}
+	a := root.Of("a", pairs)
+	for _, c := range []struct {
+		ix          *Index
+		query, want string
+	}{
+		{root, "trafikslagsbyte", ""}, {root.Of("b", nil), "trafikslagsbyte", ""}, {a, "trafikslagsbyte", "1"}, {a, "trafikslagsbyte", "1"},
+		{root, "vätgas", "2"}, {a, "vätgas", "2"}, {root.Of("b", nil), "vätgas", "2"},
+	} {
+		res, err := c.ix.Search(t.Context(), Query{Text: c.query})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(refs(res.Hits), " "); got != c.want {
+			t.Errorf("%q asks %q: found %q, want %q", c.ix.scope, c.query, got, c.want)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("a plan's words were asked for %d times", asked)
 	}
 }

@@ -239,7 +239,7 @@ func (ix *Index) find(ctx context.Context, snap *scorch.IndexSnapshot, node Node
 		return findings{}, err
 	}
 	r.scope = ix.scope
-	r.glossary, r.spell, r.mend, r.plain = ix.glossary, ix.spell, !q.AsWritten, q.plain
+	r.glossary, r.spell, r.mend, r.plain = ix.words(), ix.spell, !q.AsWritten, q.plain
 	if !q.AsWritten {
 		node = ix.broaden(node)
 	}
@@ -315,7 +315,7 @@ func (ix *Index) find(ctx context.Context, snap *scorch.IndexSnapshot, node Node
 // broaden adds what a query's words are called in the other language.
 func (ix *Index) broaden(n Node) Node {
 	left := maxSought
-	return ix.glossary.broaden(n, &left)
+	return ix.words().broaden(n, &left)
 }
 
 func floorMinute(t time.Time) int64 {

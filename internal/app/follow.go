@@ -48,7 +48,13 @@ func (a *App) Index(ctx context.Context) (*index.Index, error) {
 		if err != nil {
 			return nil, err
 		}
-		return x.Of(a.ID), nil
+		a.parent.opening.Lock()
+		defer a.parent.opening.Unlock()
+		if a.index == nil {
+			p := a.Plan
+			a.index = x.Of(a.ID, func() []index.Pair { return planPairs(p) })
+		}
+		return a.index, nil
 	}
 	if err := a.gather(); err != nil {
 		return nil, err
