@@ -5,6 +5,9 @@
 package config
 
 import (
+	"cmp"
+	"net/url"
+	"strings"
 	"time"
 
 	"utkik/crawler/kind"
@@ -42,16 +45,41 @@ type Config struct {
 type Organisation struct {
 	ID      string `mapstructure:"id"`       // for good: what it has is stored under it
 	Plan    string `mapstructure:"plan"`     // id of a plan, or a file
-	BaseURL string `mapstructure:"base_url"` // address under which its readers reach its pages, with a host of its own; empty: it has none
-	Signin  string `mapstructure:"signin"`   // reader or editor: its recipients may sign in by a link, with this role; empty: nobody signs in
+	BaseURL string `mapstructure:"base_url"` // address of its pages: with a host of its own, or /o/ and its id, under that of the installation; empty: it has none
+	Signin  string `mapstructure:"signin"`   // reader or editor: its recipients may sign in by a link, with this role; empty: none for being one
+	OIDC    OIDC   `mapstructure:"oidc"`     // its own sign-in, by OpenID Connect; there is none while the issuer is empty
+	From    string `mapstructure:"from"`     // sender of its mails; empty: the installation's
+	ReplyTo string `mapstructure:"reply_to"` // where answers to them go; empty: to From, or else where the installation's go
+}
+
+// OrganisationPath begins the path of an organisation that has no host of its own; its id ends it.
+const OrganisationPath = "/o/"
+
+// baseURL is the whole address of an organisation's pages.
+func (c *Config) baseURL(o Organisation) string {
+	if strings.HasPrefix(o.BaseURL, "/") {
+		return strings.TrimRight(c.Web.BaseURL, "/") + o.BaseURL
+	}
+	return o.BaseURL
+}
+
+// oidc is an organisation's own sign-in, with what is asked for where it says nothing.
+func (o Organisation) oidc() OIDC {
+	usual, out := Defaults().Signin.OIDC, o.OIDC
+	out.Scopes, out.Claim = cmp.Or(out.Scopes, usual.Scopes), cmp.Or(out.Claim, usual.Claim)
+	return out
 }
 
 // For gives the configuration as it is for an organisation. Who may sign in at the installation's own may not for that reason
 // at another.
 func (c *Config) For(o Organisation) *Config {
 	out := *c
-	out.Plan, out.Plans, out.Web.BaseURL = o.Plan, nil, o.BaseURL
-	out.Signin = Signin{Session: c.Signin.Session, Idle: c.Signin.Idle, Mail: SigninMail{Recipients: o.Signin}}
+	out.Plan, out.Plans, out.Web.BaseURL = o.Plan, nil, c.baseURL(o)
+	out.Signin = Signin{Session: c.Signin.Session, Idle: c.Signin.Idle, OIDC: o.oidc(), Mail: SigninMail{Recipients: o.Signin}}
+	if o.From != "" {
+		out.Mail.From, out.Mail.ReplyTo = o.From, ""
+	}
+	out.Mail.ReplyTo = cmp.Or(o.ReplyTo, out.Mail.ReplyTo)
 	return &out
 }
 
@@ -126,6 +154,15 @@ type Web struct {
 
 	APIRate  float64 `mapstructure:"api_rate"`  // requests a second that a program may make for long; 0: as many as it likes
 	APIBurst int     `mapstructure:"api_burst"` // that it may make at once
+}
+
+// Root is the path under which the pages stand, without the slash at its end; empty where they have their host for themselves.
+func (w Web) Root() string {
+	u, err := url.Parse(w.BaseURL)
+	if err != nil {
+		return "" // unreachable: it was checked
+	}
+	return strings.TrimRight(u.EscapedPath(), "/")
 }
 
 // Signin is how people are known.

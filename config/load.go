@@ -66,6 +66,7 @@ func Load(o Options) (*Config, error) {
 	}
 	c.File = file
 	c.places = l.places
+	late = l.secretsFromEnviron(&c, late)
 	l.validate(&c)
 
 	sources, broken := l.readSources(c.Files.Dir)
@@ -133,8 +134,8 @@ func unreadable(err error) string {
 	return err.Error()
 }
 
-// readEnviron puts the environment into the layers. It gives back the variables that alter a source,
-// which wait until the sources are known. An empty variable counts as not set: that is how containers
+// readEnviron puts the environment into the layers. It gives back the variables that alter a source or an organisation,
+// which wait until those are known. An empty variable counts as not set: that is how containers
 // pass on what nobody gave.
 func (l *loader) readEnviron(environ []string) []string {
 	leaves := leavesOf(reflect.TypeFor[Config](), "")
@@ -151,18 +152,17 @@ func (l *loader) readEnviron(environ []string) []string {
 		switch {
 		case !strings.HasPrefix(name, envPrefix), strings.HasPrefix(name, testPrefix):
 			continue
-		case strings.HasPrefix(name, envName("sources")+"_"):
+		case strings.HasPrefix(name, envName("sources")+"_"), strings.HasPrefix(name, envName("plans")+"_"):
 			late = append(late, pair)
 			continue
 		}
 		field, is := known[name]
 		if base, named := strings.CutSuffix(name, fileSuffix); !is && named && known[base].secret {
-			data, err := os.ReadFile(value)
-			if value != "" && err != nil {
-				l.add(at.problem("%q: %s", value, unreadable(err)))
+			secret, ok := l.secretFile(value, at)
+			if !ok {
 				continue
 			}
-			field, is, value = known[base], true, strings.TrimRight(string(data), "\r\n")
+			field, is, value = known[base], true, secret
 		}
 		if !is {
 			l.add(at.problem("unknown variable%s", hintVariable(name, names)))
@@ -206,6 +206,52 @@ func (l *loader) set(f leaf, text string, at place) {
 	}
 	l.layers.Set(f.key, v)
 	l.places[f.key] = at
+}
+
+// secretFile reads the file that a variable names in place of a secret.
+func (l *loader) secretFile(name string, at place) (string, bool) {
+	data, err := os.ReadFile(name)
+	if name != "" && err != nil {
+		l.add(at.problem("%q: %s", name, unreadable(err)))
+		return "", false
+	}
+	return strings.TrimRight(string(data), "\r\n"), true
+}
+
+// secretsFromEnviron reads UTKIK_PLANS_SKOGSBY_OIDC_CLIENT_SECRET, or the file that the same with _FILE names, and gives back the
+// variables that speak of no organisation. Of a list's entries only secrets come from outside the file.
+func (l *loader) secretsFromEnviron(c *Config, late []string) (rest []string) {
+	known := map[string]int{}
+	var names []string
+	for i, o := range c.Plans {
+		name := envName("plans." + o.ID + ".oidc.client_secret")
+		known[name] = i
+		names = append(names, name)
+	}
+	for _, pair := range late {
+		name, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, envName("plans")+"_") {
+			rest = append(rest, pair)
+			continue
+		}
+		at := place{file: environment, key: name}
+		i, is := known[name]
+		if base, named := strings.CutSuffix(name, fileSuffix); !is && named {
+			if i, is = known[base]; is {
+				if value, is = l.secretFile(value, at); !is {
+					continue
+				}
+			}
+		}
+		switch {
+		case !is:
+			l.add(at.problem("unknown variable%s", hintVariable(name, names)))
+		case value != "":
+			c.Plans[i].OIDC.ClientSecret = value
+			l.places[fmt.Sprintf("plans[%d].oidc.client_secret", i)] = at
+		}
+	}
+	return rest
 }
 
 // overrideFromEnviron reads UTKIK_SOURCES_FT_PORTAL_BASE and its like, over what the file says of the

@@ -186,6 +186,51 @@ func TestSecretFromFile(t *testing.T) {
 	}
 }
 
+// Of an organisation only the secret comes from the environment; what it does not say of its sign-in is as everybody's.
+func TestOrganisationsSettings(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	secret, file := filepath.Join(folder, "secret"), filepath.Join(folder, "utkik.yaml")
+	write(t, secret, "bergs\n")
+	write(t, file, `
+web: {base_url: "https://utkik.example.org/eu/"}
+mail: {host: mail.example.org, from: utkik@example.org, reply_to: svar@example.org}
+signin: {mail: {allow: [{address: anna@example.org, role: admin}]}}
+plans:
+  - {id: skogsby, plan: strandhammar-2030, base_url: "https://skogsby.example", from: utkik@skogsby.example, oidc: {issuer: "https://id.skogsby.example", client_id: u, claim: groups, everyone: reader}}
+  - {id: nya-berg, plan: rvn-2020, base_url: /o/nya-berg, signin: editor, reply_to: svar@berg.example, oidc: {issuer: "https://id.berg.example", client_id: u, everyone: reader}}
+  - {id: vik, plan: rvn-2020}
+`)
+	c := load(t, config.Options{File: file, Environ: []string{"UTKIK_PLANS_SKOGSBY_OIDC_CLIENT_SECRET=skogsbys", "UTKIK_PLANS_NYA_BERG_OIDC_CLIENT_SECRET_FILE=" + secret}})
+	type settings struct{ BaseURL, Root, Secret, Scopes, Claim, Recipients, From, ReplyTo string }
+	var got []settings
+	for _, o := range c.Plans {
+		of := c.For(o)
+		got = append(got, settings{of.Web.BaseURL, of.Web.Root(), of.Signin.OIDC.ClientSecret, of.Signin.OIDC.Scopes, of.Signin.OIDC.Claim, of.Signin.Mail.Recipients, of.Mail.From, of.Mail.ReplyTo})
+		if len(of.Signin.Mail.Allow) > 0 {
+			t.Errorf("%s lets in whom the installation lets in", o.ID)
+		}
+	}
+	const scopes = "openid profile email"
+	want := []settings{
+		{"https://skogsby.example", "", "skogsbys", scopes, "groups", "", "utkik@skogsby.example", ""},
+		{"https://utkik.example.org/eu/o/nya-berg", "/eu/o/nya-berg", "bergs", scopes, "roles", "editor", "utkik@example.org", "svar@berg.example"},
+		{"", "", "", scopes, "roles", "", "utkik@example.org", "svar@example.org"},
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	shown, err := c.Effective()
+	if err != nil || strings.Contains(string(shown), "skogsbys") || strings.Contains(string(shown), "bergs\n") {
+		t.Errorf("secrets are shown: %v\n%s", err, shown)
+	}
+	_, err = config.Load(config.Options{File: file, Environ: []string{"UTKIK_PLANS_BERG_OIDC_CLIENT_SECRET=x", "UTKIK_PLANS_SKOGSBY_FROM=x", "UTKIK_PLANS_NYA_BERG_OIDC_CLIENT_SECRET_FILE=" + secret + "x"}})
+	var problems config.Problems
+	if !errors.As(err, &problems) || len(problems) != 3 {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSearchedFolders(t *testing.T) {
 	t.Parallel()
 	first, second := t.TempDir(), t.TempDir()

@@ -54,7 +54,7 @@ func (l *loader) validateSignin(c *Config) {
 		l.want("web.base_url", err != nil || u.Scheme != "http" || loopback(u.Hostname()),
 			"http would send passwords and cookies in the clear, and browsers keep none of ours over it; use https")
 	}
-	l.validateOIDC(c.Signin.OIDC)
+	l.validateOIDC("signin.oidc", c.Signin.OIDC)
 	l.validateSigninMail(c)
 }
 
@@ -64,30 +64,31 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-func (l *loader) validateOIDC(o OIDC) {
-	l.want("signin.oidc.issuer", o.Issuer != "" || o.ClientID == "" && o.ClientSecret == "" && len(o.Roles) == 0 && o.Everyone == "",
-		"missing; the other keys of signin.oidc need it")
+// validateOIDC looks at a sign-in by OpenID Connect, the installation's or an organisation's.
+func (l *loader) validateOIDC(section string, o OIDC) {
+	l.want(section+".issuer", o.Issuer != "" || o.ClientID == "" && o.ClientSecret == "" && len(o.Roles) == 0 && o.Everyone == "",
+		"missing; the other keys of %s need it", section)
 	role := func(key, name string) {
 		if _, err := account.ParseRole(name); err != nil {
 			l.at(key, "want reader, editor or admin, got %q", name)
 		}
 	}
 	for i, r := range o.Roles {
-		key := fmt.Sprintf("signin.oidc.roles[%d]", i)
+		key := fmt.Sprintf("%s.roles[%d]", section, i)
 		l.want(key+".value", r.Value != "", "missing; name the value of %s that gives the role", o.Claim)
 		role(key+".role", r.Role)
 	}
 	if o.Everyone != "" {
-		role("signin.oidc.everyone", o.Everyone)
+		role(section+".everyone", o.Everyone)
 	}
 	if o.Issuer == "" {
 		return
 	}
-	l.problem("signin.oidc.issuer", issuerProblem(o.Issuer))
-	l.want("signin.oidc.client_id", o.ClientID != "", "missing; the provider gives it when the application is registered there")
-	l.want("signin.oidc.scopes", slices.Contains(strings.Fields(o.Scopes), "openid"), "want openid among them, got %q", o.Scopes)
-	l.want("signin.oidc.claim", o.Claim != "" || len(o.Roles) == 0, "missing; signin.oidc.roles are values of a claim")
-	l.want("signin.oidc.roles", len(o.Roles) > 0 || o.Everyone != "", "missing; without them, and without signin.oidc.everyone, nobody is let in")
+	l.problem(section+".issuer", issuerProblem(o.Issuer))
+	l.want(section+".client_id", o.ClientID != "", "missing; the provider gives it when the application is registered there")
+	l.want(section+".scopes", slices.Contains(strings.Fields(o.Scopes), "openid"), "want openid among them, got %q", o.Scopes)
+	l.want(section+".claim", o.Claim != "" || len(o.Roles) == 0, "missing; %s.roles are values of a claim", section)
+	l.want(section+".roles", len(o.Roles) > 0 || o.Everyone != "", "missing; without them, and without %s.everyone, nobody is let in", section)
 }
 
 func issuerProblem(issuer string) string {

@@ -152,15 +152,19 @@ func (l *loader) validateMail(m Mail) {
 	}
 	l.want("mail.dkim_selector", m.DKIMKey == "" || m.DKIMSelector != "", "missing; mail.dkim_key is set, and its public half is found under a selector")
 	l.want("mail.dkim_domain", m.DKIMDomain == "" || hostName.MatchString(m.DKIMDomain), "want a domain such as example.org, got %q", m.DKIMDomain)
-	for _, a := range []struct{ key, address string }{{"mail.from", m.From}, {"mail.reply_to", m.ReplyTo}} {
-		if a.address != "" {
-			_, err := mail.ParseAddress(a.address)
-			l.want(a.key, err == nil, "want an address such as Utkik <utkik@example.org>, got %q", a.address)
-		}
-	}
+	l.address("mail.from", m.From)
+	l.address("mail.reply_to", m.ReplyTo)
 	l.want("mail.from", m.Host == "" || m.From != "", "missing; mail.host is set, and mail needs a sender")
 	l.want("mail.username", m.Password == "" || m.Username != "", "missing; mail.password is set, and it needs a user")
 	l.want("mail.tls", m.TLS != "none" || m.Password == "", "none would send the password in the clear; use auto, starttls or tls")
+}
+
+// address adds a problem unless a mail address, if there is one, can be read.
+func (l *loader) address(key, address string) {
+	if address != "" {
+		_, err := mail.ParseAddress(address)
+		l.want(key, err == nil, "want an address such as Utkik <utkik@example.org>, got %q", address)
+	}
 }
 
 func (l *loader) validateOverrides(overrides []SourceOverride) {
@@ -177,8 +181,8 @@ func (l *loader) validateOverrides(overrides []SourceOverride) {
 	}
 }
 
-// validatePlans looks at the organisations that are served beside the installation's own. Each needs a host of its own, by
-// which readers and cookies are kept apart.
+// validatePlans looks at the organisations that are served beside the installation's own. Each has a host or a path of its own,
+// by which readers are told apart.
 func (l *loader) validatePlans(c *Config) {
 	ids, hosts := map[string]int{}, map[string]string{hostOf(c.Web.BaseURL): "web.base_url"}
 	for i, o := range c.Plans {
@@ -196,25 +200,42 @@ func (l *loader) validatePlans(c *Config) {
 		l.want(key+".plan", o.Plan != "", "missing; name a plan or its file")
 		if o.Signin != "" {
 			l.oneOf(key+".signin", o.Signin, "reader", "editor")
+		}
+		l.validateOIDC(key+".oidc", o.oidc())
+		signs := o.Signin != "" || o.OIDC.Issuer != ""
+		if signs {
 			l.want(key+".base_url", o.BaseURL != "", "missing; people are sent back there when they sign in")
 		}
-		l.want(key+".signin", o.Signin != "" || o.BaseURL == "" || c.Web.Reading != "signin", "web.reading is signin, and nobody can at this organisation; want reader or editor")
+		l.want(key+".signin", signs || o.BaseURL == "" || c.Web.Reading != "signin", "web.reading is signin, and nobody can at this organisation; want reader or editor, or an oidc of its own")
+		l.address(key+".from", o.From)
+		l.address(key+".reply_to", o.ReplyTo)
 		if o.BaseURL == "" {
 			continue
 		}
-		if text := addressProblem(o.BaseURL); text != "" {
-			l.at(key+".base_url", "%s", text)
-			continue
-		}
-		u, err := url.Parse(o.BaseURL)
-		l.want(key+".base_url", err == nil && (u.Path == "" || u.Path == "/"), "want a host of its own, without a path, got %q", o.BaseURL)
-		l.want(key+".base_url", o.Signin == "" || err == nil && (u.Scheme == "https" || loopback(u.Hostname())), "http would send cookies in the clear; use https")
-		host := hostOf(o.BaseURL)
-		if other, taken := hosts[host]; taken {
-			l.at(key+".base_url", "the host is that of %s already; each organisation needs its own", other)
+		if strings.HasPrefix(o.BaseURL, "/") {
+			l.want(key+".base_url", o.BaseURL == OrganisationPath+o.ID, "want %q, or a host of its own, got %q", OrganisationPath+o.ID, o.BaseURL)
+			l.want(key+".base_url", c.Web.BaseURL != "", "web.base_url is missing, under which it stands")
 		} else {
-			hosts[host] = key + ".base_url"
+			l.ownHost(hosts, key+".base_url", o)
 		}
+		u, err := url.Parse(c.baseURL(o))
+		l.want(key+".base_url", !signs || err != nil || u.Scheme != "http" || loopback(u.Hostname()), "http would send cookies in the clear; use https")
+	}
+}
+
+// ownHost sees to it that an organisation that is reached under a host is the only one there.
+func (l *loader) ownHost(hosts map[string]string, key string, o Organisation) {
+	if text := addressProblem(o.BaseURL); text != "" {
+		l.at(key, "%s", text)
+		return
+	}
+	u, err := url.Parse(o.BaseURL)
+	l.want(key, err == nil && (u.Path == "" || u.Path == "/"), "want a host of its own, without a path, or %q under web.base_url, got %q", OrganisationPath+o.ID, o.BaseURL)
+	host := hostOf(o.BaseURL)
+	if other, taken := hosts[host]; taken {
+		l.at(key, "the host is that of %s already; want a host of its own, or %q", other, OrganisationPath+o.ID)
+	} else {
+		hosts[host] = key
 	}
 }
 

@@ -81,11 +81,7 @@ func (p *program) outboxCommand() *cobra.Command {
 				return usageError{fmt.Errorf("--state: %v", err)}
 			}
 			return p.with(cmd.Context(), func(a *app.App) error {
-				ms, err := a.Store.Mails(cmd.Context(), store.MailState(state), limit)
-				if err != nil {
-					return err
-				}
-				counts, err := a.Store.MailCounts(cmd.Context())
+				ms, counts, err := a.Mails(cmd.Context(), store.MailState(state), limit)
 				if err != nil {
 					return err
 				}
@@ -298,7 +294,7 @@ func (p *program) outboxSendCommand() *cobra.Command {
 
 // tellDry says that nothing is sent, and how much waits.
 func (p *program) tellDry(cmd *cobra.Command, a *app.App) error {
-	counts, err := a.Store.MailCounts(cmd.Context())
+	_, counts, err := a.Mails(cmd.Context(), store.MailQueued, 1)
 	if err != nil {
 		return err
 	}

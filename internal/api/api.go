@@ -46,6 +46,7 @@ type Config struct {
 	Save      func(ctx context.Context, r subscription.Recipient, fresh bool) error
 	Unseen    string       // kind of the mails that are not told of: links to sign in by are between their reader and the door
 	BaseURL   string       // under which readers reach the pages; empty: addresses of ours are given without a host
+	Root      string       // path of BaseURL, such as /o/skogsby, which is taken off before the interface is asked
 	Anyone    account.Role // what somebody unknown may do
 	Limiter   *Limiter     // nil: nobody is slowed down
 	Now       func() time.Time
@@ -91,7 +92,7 @@ func New(cfg Config) (*Server, error) {
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI:    "3.1.0",
 			Info:       info(),
-			Servers:    []*huma.Server{{URL: Prefix}},
+			Servers:    []*huma.Server{{URL: s.cfg.Root + Prefix}},
 			Components: &huma.Components{Schemas: huma.NewMapRegistry(schemaPrefix, schemaName), SecuritySchemes: security()},
 			Tags:       tags(),
 		},

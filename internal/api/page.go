@@ -171,7 +171,7 @@ func (s *Server) pageBase(r *http.Request) string {
 }
 
 func (s *Server) view(t *texts, base string) view {
-	v := view{T: t, Spec: Prefix + "/openapi.json"}
+	v := view{T: t, Spec: s.cfg.Root + Prefix + "/openapi.json"}
 	for para := range strings.SplitSeq(s.huma.OpenAPI().Info.Description, "\n\n") {
 		v.Intro = append(v.Intro, marked(para))
 	}
@@ -211,7 +211,7 @@ func marked(s string) template.HTML {
 func (s *Server) shown(op *operation, t *texts, base string) shown {
 	o := s.described(op)
 	out := shown{
-		ID: op.id, Method: op.method, Path: Prefix + op.path, Summary: cmp.Or(t.Operations[op.id], op.summary),
+		ID: op.id, Method: op.method, Path: s.cfg.Root + Prefix + op.path, Summary: cmp.Or(t.Operations[op.id], op.summary),
 		About: marked(op.about), Role: t.Roles[op.role.String()], Status: op.status, Curl: curl(op, base),
 	}
 	var parameters []field

@@ -30,8 +30,11 @@ func (a *App) newDoor(show func(http.ResponseWriter, *http.Request, door.Page), 
 		return r
 	}
 	conf := door.Config{
-		Store: a.Store, BaseURL: c.Web.BaseURL, Proxies: proxies, Session: c.Signin.Session, Idle: c.Signin.Idle,
+		Store: a.Store, BaseURL: c.Web.BaseURL, Root: c.Web.Root(), Proxies: proxies, Session: c.Signin.Session, Idle: c.Signin.Idle,
 		Show: show, Zone: Stockholm(), Now: a.now, Log: a.log,
+	}
+	if a.parent != nil && conf.Root != "" {
+		conf.Whose = a.ID
 	}
 	if o := c.Signin.OIDC; o.Issuer != "" {
 		conf.OIDC = door.OIDC{Issuer: o.Issuer, ClientID: o.ClientID, ClientSecret: o.ClientSecret, Label: o.Label, Scopes: strings.Fields(o.Scopes),

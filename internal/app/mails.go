@@ -481,6 +481,17 @@ func (a *App) letter() *mail.Letter {
 	return &mail.Letter{From: cmp.Or(c.From, "Utkik <utkik@localhost>"), ReplyTo: c.ReplyTo, ListID: c.ListID, Unsubscribe: c.Unsubscribe}
 }
 
+// from gives who a mail is from, and where answers to it go: its own organisation has the say.
+func (a *App) from(m store.Mail) (from, replyTo string) {
+	c := a.Config.Mail
+	if org, _ := store.MailOf(m.MailKey); org != "" {
+		if o, err := a.Organisation(org); err == nil {
+			c = o.Config.Mail
+		}
+	}
+	return c.From, c.ReplyTo
+}
+
 // EML gives a digest as a mail that nobody is sent.
 func (a *App) EML(d digest.Digest) ([]byte, error) {
 	templates := a.Templates()
@@ -532,7 +543,7 @@ func (a *App) sender() (*mail.Sender, error) {
 		if err != nil {
 			return nil, problem("mail.dkim_key", c.DKIMKey, err)
 		}
-		conf.DKIM = &mail.DKIM{Domain: cmp.Or(c.DKIMDomain, conf.Domain()), Selector: c.DKIMSelector, Key: key}
+		conf.DKIM = &mail.DKIM{Domain: c.DKIMDomain, Selector: c.DKIMSelector, Key: key}
 	}
 	return mail.New(conf)
 }
@@ -555,8 +566,23 @@ func (a *App) SendMails(ctx context.Context) (outbox.Report, error) {
 		}
 	}
 	r, err := outbox.Send(ctx, outbox.Options{Store: a.Store, Sender: s, Now: a.now, Log: a.log, Workers: a.Config.Mail.Connections,
-		Unsubscribe: a.Unsubscribe, Fill: a.Fill})
+		Unsubscribe: a.Unsubscribe, Fill: a.Fill, From: a.from})
 	return r, errors.Join(err, s.Close())
+}
+
+// Mails gives the latest mails of a state, or of all when it is empty, newest first, and how many there are by state: of the
+// organisation, or, for who runs the installation, of all of them. A limit of 0 is none.
+func (a *App) Mails(ctx context.Context, state store.MailState, limit int) ([]store.Mail, []store.MailCount, error) {
+	list, count := a.Store.Mails, a.Store.MailCounts
+	if a.parent == nil {
+		list, count = a.Store.AllMails, a.Store.AllMailCounts
+	}
+	ms, err := list(ctx, state, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	counts, err := count(ctx)
+	return ms, counts, err
 }
 
 // Mail gives a mail of the outbox with what it says and every try to send it. What was weeded is [store.ErrWeeded], with the
@@ -567,7 +593,9 @@ func (a *App) Mail(ctx context.Context, k store.MailKey) (m store.Mail, c store.
 		if err != nil {
 			return m, c, nil, err
 		}
-		return o.Mail(ctx, own)
+		m, c, tries, err = o.Mail(ctx, own)
+		m.MailKey = k
+		return m, c, tries, err
 	}
 	m, err = a.Store.Mail(ctx, k)
 	if errors.Is(err, store.ErrNotFound) {
@@ -588,6 +616,14 @@ func (a *App) Mail(ctx context.Context, k store.MailKey) (m store.Mail, c store.
 // Sent gives a mail byte for byte as it was sent, or as it will be. exact is false where it was sent and cannot be made
 // again: what fills it for its recipient has become another since.
 func (a *App) Sent(m store.Mail, c store.Content) (raw []byte, exact bool, err error) {
+	if org, own := store.MailOf(m.MailKey); org != "" && a.parent == nil {
+		o, err := a.Organisation(org)
+		if err != nil {
+			return nil, false, err
+		}
+		m.MailKey = own
+		return o.Sent(m, c)
+	}
 	raw, err = a.letter().Render(outbox.Compose(m, c, a.Unsubscribe, a.Fill))
 	if err != nil || m.State != store.MailSent {
 		return raw, true, err

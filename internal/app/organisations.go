@@ -277,12 +277,14 @@ func (a *App) matchBatch(ctx context.Context, of []*App, from, to int64, fresh b
 	return len(records), from, a.Store.SaveAllMatches(ctx, hashes, matched, from)
 }
 
-// houses answers for every organisation under its own host. Pages are made when somebody first asks for them.
+// houses answers for every organisation under its own host, or under its path of the installation's. Pages are made when somebody
+// first asks for them.
 type houses struct {
-	own    http.Handler // the installation's own, and every host that is nobody's
-	byHost map[string]*house
+	byHost map[string]http.Handler
+	rest   http.Handler // of every other host
 }
 
+// house is the pages of an organisation.
 type house struct {
 	once sync.Once
 	make func() (http.Handler, error)
@@ -290,40 +292,67 @@ type house struct {
 	err  error
 }
 
-// housed adds to the installation's own pages those of the other organisations.
+// housed adds to the installation's own pages those of the other organisations. Below it a request has lost the path under which
+// who answers stands; a proxy may have taken the installation's own away already.
 func (a *App) housed(own http.Handler, open func(*App) (http.Handler, error)) http.Handler {
-	h := &houses{own: own, byHost: map[string]*house{}}
+	h := &houses{byHost: map[string]http.Handler{}}
+	root, paths := a.Config.Web.Root(), http.NewServeMux()
+	under := func(path string, of http.Handler) { paths.Handle(path+"/", http.StripPrefix(path, of)) }
+	under("", own)
+	if root != "" {
+		under(root, own)
+	}
+	shared := root != ""
 	for _, m := range a.all()[1:] {
-		u, err := url.Parse(m.Config.Web.BaseURL)
-		if err != nil || u.Host == "" {
+		if m.Config.Web.BaseURL == "" {
 			continue // it has no pages
 		}
-		h.byHost[strings.ToLower(u.Host)] = &house{make: func() (http.Handler, error) {
+		theirs := &house{make: func() (http.Handler, error) {
 			made, err := open(m)
 			if err != nil {
 				m.log.Error("the pages of an organisation cannot be made", "err", err)
 			}
 			return made, err
 		}}
+		if path := m.Config.Web.Root(); path != "" {
+			shared = true
+			under(path, theirs)
+			if root != "" {
+				under(strings.TrimPrefix(path, root), theirs)
+			}
+			continue
+		}
+		u, err := url.Parse(m.Config.Web.BaseURL)
+		if err != nil {
+			continue // unreachable: it was checked
+		}
+		h.byHost[strings.ToLower(u.Host)] = theirs
 	}
-	if len(h.byHost) == 0 {
-		return own
+	h.rest = own
+	if shared {
+		h.rest = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			inner := *r // the way here is no pattern of what answers
+			paths.ServeHTTP(w, &inner)
+		})
 	}
 	return h
 }
 
 func (h *houses) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	house, ok := h.byHost[strings.ToLower(r.Host)]
-	if !ok {
-		h.own.ServeHTTP(w, r)
+	if theirs, ok := h.byHost[strings.ToLower(r.Host)]; ok {
+		theirs.ServeHTTP(w, r)
 		return
 	}
-	house.once.Do(func() { house.made, house.err = house.make() })
-	if house.err != nil {
+	h.rest.ServeHTTP(w, r)
+}
+
+func (h *house) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	h.once.Do(func() { h.made, h.err = h.make() })
+	if h.err != nil {
 		http.Error(w, "Sidorna kan inte visas just nu. Driften har sett felet.\nThe pages cannot be shown now. The operator's log tells why.", http.StatusInternalServerError)
 		return
 	}
-	house.made.ServeHTTP(w, r)
+	h.made.ServeHTTP(w, r)
 }
 
 // errShared says that something is done for all organisations at once.

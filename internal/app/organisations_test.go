@@ -4,7 +4,6 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -26,7 +25,7 @@ import (
 const threeOrganisations = `web: {base_url: "http://region.example"}
 plans:
   - {id: skogsby, plan: strandhammar-2030, base_url: "http://skogsby.example"}
-  - {id: berg, plan: rvn-2020, base_url: "http://berg.example"}
+  - {id: berg, plan: rvn-2020, base_url: /o/berg, from: "Berg <utkik@berg.example>", reply_to: svar@berg.example}
 `
 
 // Three organisations, two of them with the same plan, are weighed in one pass as each would be alone.
@@ -132,7 +131,17 @@ func TestOrganisationsShowNothing(t *testing.T) {
 	crawl(t, a)
 	ctx := t.Context()
 	ids := []string{"", "skogsby", "berg"}
-	hosts := map[string]string{"": "region.example", "skogsby": "skogsby.example", "berg": "berg.example"}
+	hosts := map[string]string{"": "region.example", "skogsby": "skogsby.example", "berg": "region.example"}
+	roots := map[string]string{"": "", "skogsby": "", "berg": "/o/berg"}
+	// foreign tells whether a text shows where another organisation is reached. What it says of its own address is put aside first.
+	foreign := func(id, other, body string) bool {
+		body = strings.ReplaceAll(body, "\r\n ", "") // a line of a calendar goes on
+		body = strings.ReplaceAll(body, "http://"+hosts[id]+roots[id], "")
+		if roots[id] != "" {
+			body = strings.ReplaceAll(body, id+".o."+hosts[id], "") // by which feeds name things
+		}
+		return strings.Contains(body, hosts[other]+roots[other]) || roots[other] != "" && strings.Contains(body, roots[other])
+	}
 	marks := map[string]string{"": "regionshemlighet", "skogsby": "skogsbyhemlighet", "berg": "bergshemlighet"}
 	keys, feeds := map[string]string{}, map[string][]app.FeedAddress{}
 	var key call.Key
@@ -183,13 +192,13 @@ func TestOrganisationsShowNothing(t *testing.T) {
 	page, _ := serve(t, a, "web")
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &http.Transport{DisableKeepAlives: true}}
-	ask := func(host, path, bearer string) (int, string) {
+	ask := func(id, path, bearer string) (int, string) {
 		t.Helper()
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, page+path, nil)
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, page+roots[id]+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		req.Host = host
+		req.Host = hosts[id]
 		if bearer != "" {
 			req.Header.Set("Authorization", "Bearer "+bearer)
 		}
@@ -214,11 +223,11 @@ func TestOrganisationsShowNothing(t *testing.T) {
 				queue = append(queue, "/api/v1/"+of)
 			}
 			for _, f := range feeds[id] {
-				u, err := url.Parse(f.Address)
-				if err != nil {
-					t.Fatal(err)
+				path, ours := strings.CutPrefix(f.Address, "http://"+hosts[id]+roots[id])
+				if !ours {
+					t.Fatalf("%q has the feed %s", id, f.Address)
 				}
-				queue = append(queue, u.Path+".atom", u.Path+".json", u.Path+".ics")
+				queue = append(queue, path+".atom", path+".json", path+".ics")
 			}
 			for len(queue) > 0 && len(seen) < 120 {
 				path := queue[0]
@@ -227,15 +236,22 @@ func TestOrganisationsShowNothing(t *testing.T) {
 					continue
 				}
 				seen[path] = true
-				_, body := ask(hosts[id], path, bearer)
+				code, body := ask(id, path, bearer)
 				shown = shown || strings.Contains(body, marks[id])
 				for _, other := range ids {
-					if other != id && (strings.Contains(body, marks[other]) || strings.Contains(body, hosts[other])) {
-						t.Errorf("%s%s shows what is %q's", hosts[id], path, other)
+					if other != id && (strings.Contains(body, marks[other]) || foreign(id, other, body)) {
+						t.Errorf("%q: %s shows what is %q's", id, path, other)
 					}
 				}
 				for _, m := range ours.FindAllStringSubmatch(body, -1) {
-					queue = append(queue, strings.ReplaceAll(m[1], "&amp;", "&"))
+					next, ours := strings.CutPrefix(strings.ReplaceAll(m[1], "&amp;", "&"), roots[id])
+					if !ours {
+						t.Errorf("%q: %s leads to %s", id, path, m[1])
+					}
+					queue = append(queue, next)
+				}
+				if strings.HasPrefix(path, "/static/") && code != http.StatusOK {
+					t.Errorf("%q: %s is answered with %d", id, path, code)
 				}
 			}
 			if len(seen) < 20 || !shown {
@@ -246,15 +262,12 @@ func TestOrganisationsShowNothing(t *testing.T) {
 			if other == id {
 				continue
 			}
-			if code, _ := ask(hosts[id], "/", keys[other]); code != http.StatusUnauthorized {
+			if code, _ := ask(id, "/", keys[other]); code != http.StatusUnauthorized {
 				t.Errorf("a key of %q is answered by %q with %d", other, id, code)
 			}
 			for _, f := range feeds[other] {
-				u, err := url.Parse(f.Address)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if code, _ := ask(hosts[id], u.Path+".atom", ""); f.Private && code != http.StatusNotFound {
+				path := strings.TrimPrefix(f.Address, "http://"+hosts[other]+roots[other])
+				if code, _ := ask(id, path+".atom", ""); f.Private && code != http.StatusNotFound {
 					t.Errorf("feed %s of %q is answered by %q with %d", f.ID, other, id, code)
 				}
 			}
@@ -262,23 +275,27 @@ func TestOrganisationsShowNothing(t *testing.T) {
 	}
 
 	// The mails that lie together in the outbox: each speaks of its own, and its links open at home alone.
-	mails, err := a.Store.Mails(ctx, "", 0)
+	mails, _, err := a.Mails(ctx, "", 0)
 	if err != nil || len(mails) != 3 {
 		t.Fatalf("%d mails, %v", len(mails), err)
 	}
-	act := regexp.MustCompile(regexp.QuoteMeta(token.ActPath) + `[A-Za-z0-9_-]+`)
 	for _, m := range mails {
 		org, _ := store.MailOf(m.MailKey)
+		act := regexp.MustCompile(regexp.QuoteMeta("http://"+hosts[org]+roots[org]) + "(" + regexp.QuoteMeta(token.ActPath) + `[A-Za-z0-9_-]+)`)
+		raw, exact, err := a.Sent(m, store.Content{})
+		if err != nil || !exact || strings.Contains(string(raw), `"Berg" <utkik@berg.example>`) != (org == "berg") || strings.Contains(string(raw), "Reply-To: <svar@berg.example>") != (org == "berg") {
+			t.Errorf("%s: exact %v, %v, and who it is from:\n%s", m.MailKey, exact, err, raw)
+		}
 		_, c, _, err := a.Mail(ctx, m.MailKey)
 		if err != nil {
 			t.Fatal(err)
 		}
-		links := act.FindAllString(c.HTML, -1)
-		if len(links) == 0 || !strings.Contains(c.HTML, hosts[org]) {
-			t.Errorf("%s: %d links, its own address %v", m.MailKey, len(links), strings.Contains(c.HTML, hosts[org]))
+		links := act.FindAllStringSubmatch(c.HTML, -1)
+		if len(links) == 0 {
+			t.Errorf("%s: no links to its own address", m.MailKey)
 		}
 		for _, other := range ids {
-			if other != org && (strings.Contains(c.HTML+c.Text+string(c.Data), marks[other]) || strings.Contains(c.HTML+c.Text, hosts[other])) {
+			if other != org && (strings.Contains(c.HTML+c.Text+string(c.Data), marks[other]) || foreign(org, other, c.HTML+c.Text)) {
 				t.Errorf("%s speaks of %q", m.MailKey, other)
 			}
 			want := http.StatusNotFound
@@ -286,15 +303,35 @@ func TestOrganisationsShowNothing(t *testing.T) {
 				want = http.StatusOK
 			}
 			if len(links) > 0 {
-				if code, body := ask(hosts[other], links[0], ""); code != want {
+				if code, body := ask(other, links[0][1], ""); code != want {
 					t.Errorf("a link of %q is answered by %q with %d: %.300s", org, other, code, body)
 				}
 			}
 		}
 	}
+	if _, body := ask("berg", "/api/v1/openapi.json", ""); !strings.Contains(body, `"/o/berg/api/v1"`) {
+		t.Errorf("the description for programs says: %.500s", body)
+	}
 	berg, err := a.Organisation("berg")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if own, counts, err := berg.Mails(ctx, "", 0); err != nil || len(own) != 1 || own[0].Recipient != "anna" || len(counts) != 1 || counts[0].Count != 1 {
+		t.Errorf("berg lists %+v, counts %+v, %v", own, counts, err)
+	}
+	for path, want := range map[string]string{"/o/berg?q=a": "/o/berg/?q=a", "/o/berg//deadlines": "/o/berg/deadlines", "/o/berget/": "", "/o/skogsby/": ""} {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, page+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get("Location"); got != want || want == "" && resp.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d, leads to %q, want %q", path, resp.StatusCode, got, want)
+		}
 	}
 	if _, err := berg.SendMails(ctx); err == nil {
 		t.Error("one organisation sends the mails of all")

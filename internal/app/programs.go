@@ -24,7 +24,7 @@ func (a *App) answerPrograms(s *site, pages *pages) error {
 		Show: func(w http.ResponseWriter, r *http.Request, p api.Page) {
 			pages.now.Load().Show(w, r, web.Sheet{Title: p.Title, Body: p.Body})
 		},
-		BaseURL: a.Config.Web.BaseURL, Anyone: a.anyone(), Now: a.now, Log: a.log,
+		BaseURL: a.Config.Web.BaseURL, Root: a.Config.Web.Root(), Anyone: a.anyone(), Now: a.now, Log: a.log,
 	}
 	for _, src := range a.Config.Sources() {
 		conf.SourceIDs = append(conf.SourceIDs, src.ID)

@@ -238,7 +238,7 @@ func (a *App) newPages(ctx context.Context) (*pages, error) {
 	if _, err := x.Sync(ctx, feed{a.root()}); err != nil {
 		return nil, err
 	}
-	conf := web.Config{Standing: a.standing, Store: a.Store, Index: x, Now: a.now, Log: a.log, BaseURL: a.Config.Web.BaseURL, Anyone: a.anyone(),
+	conf := web.Config{Standing: a.standing, Store: a.Store, Index: x, Now: a.now, Log: a.log, BaseURL: a.Config.Web.BaseURL, Root: a.Config.Web.Root(), Anyone: a.anyone(),
 		SignIn: a.Config.Signin.Any(), Contact: a.Config.Web.Contact, API: "/api",
 		Keeps: web.Keeps{Mails: a.Config.Mail.Keep, Audit: a.Config.Audit.Keep, Sessions: a.Config.Signin.Idle}}
 	for _, s := range a.Config.Sources() {

@@ -43,50 +43,88 @@ var openByDesign = map[string]string{
 	"GET /signin/link/{token}": "the address is the key", "POST /signin/link/{token}": "the address is the key, and the browser's secret",
 }
 
-// whole is all that serve answers in an installation with every way to sign in, and for each role the secret of a session
-// and a key.
-func whole(t *testing.T) (a *App, handler http.Handler, all *site, sessions, keys map[account.Role]string) {
+// walked is all that serve answers for one organisation, in an installation with every way to sign in, and for each role the secret of
+// a session and a key.
+type walked struct {
+	*App
+	handler        http.Handler // of the whole installation
+	site           *site
+	base           string // under which its addresses stand
+	cookie         string // of its sessions
+	sessions, keys map[account.Role]string
+}
+
+// whole gives the installation's own for the empty organisation, and skogsby, which stands under a path of the same host.
+func whole(t *testing.T, organisation string) walked {
 	t.Helper()
-	a, h, _ := installed(t, `
+	root, h, _ := installed(t, `
 web: {base_url: "https://utkik.example.org", reading: signin, api_rate: 0}
 mail: {host: mail.example.org, from: utkik@example.org}
 signin:
   oidc: {issuer: "https://id.example.org", client_id: utkik, everyone: reader}
-  mail: {allow: [{address: anna@example.org, role: admin}]}`)
+  mail: {allow: [{address: anna@example.org, role: admin}]}
+plans:
+  - {id: skogsby, plan: strandhammar-2030, base_url: /o/skogsby, signin: editor, oidc: {issuer: "https://id.skogsby.example", client_id: utkik, everyone: reader}}`)
 	ctx := t.Context()
-	pages, err := a.newPages(ctx)
+	sites := map[string]*site{}
+	open := func(a *App) (http.Handler, error) {
+		pages, err := a.newPages(ctx)
+		if err == nil {
+			err = a.renewKeys(ctx)
+		}
+		if err != nil {
+			return nil, err
+		}
+		handler, all, _, err := a.handler(pages, &watcher{health: h}, func(context.Context) {})
+		sites[a.ID] = all
+		return handler, err
+	}
+	own, err := open(root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := a.renewKeys(ctx); err != nil {
+	w := walked{base: "https://utkik.example.org", cookie: "__Host-utkik", sessions: map[account.Role]string{}, keys: map[account.Role]string{}}
+	if w.App, err = root.Organisation(organisation); err != nil {
 		t.Fatal(err)
 	}
-	if handler, all, _, err = a.handler(pages, &watcher{health: h}, func(context.Context) {}); err != nil {
-		t.Fatal(err)
+	if organisation != "" {
+		w.base, w.cookie = w.base+"/o/"+organisation, w.cookie+"."+organisation
 	}
-	sessions, keys = map[account.Role]string{}, map[account.Role]string{}
+	w.handler = root.housed(own, open)
+	w.handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, w.base+"/healthz", nil)) // its pages are made
+	w.site = sites[organisation]
 	for role := account.Reader; role <= account.Admin; role++ {
 		secret := token.Random()
-		s := store.Session{Hash: token.Hash(secret), Actor: "oidc:" + role.String(), Name: "N", Role: role.String(), Made: a.now(), Seen: a.now(), Ends: a.now().Add(time.Hour)}
-		if err := a.Store.AddSession(ctx, s, ""); err != nil {
+		s := store.Session{Hash: token.Hash(secret), Actor: "oidc:" + role.String(), Name: "N", Role: role.String(), Made: w.now(), Seen: w.now(), Ends: w.now().Add(time.Hour)}
+		if err := w.Store.AddSession(ctx, s, ""); err != nil {
 			t.Fatal(err)
 		}
-		sessions[role] = secret
-		if keys[role], _, err = a.AddKey(ctx, role.String(), role.String(), a.now().Add(time.Hour)); err != nil {
+		w.sessions[role] = secret
+		if w.keys[role], _, err = w.AddKey(ctx, role.String(), role.String(), w.now().Add(time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return a, handler, all, sessions, keys
+	return w
 }
 
 // TestNothingStandsOpen walks through everything that serve answers, by every way in which somebody may be known, and
 // through every method: who may not is refused, and so is what another site's page sends in the name of one who may.
 func TestNothingStandsOpen(t *testing.T) {
 	t.Parallel()
+	t.Run("own", func(t *testing.T) { t.Parallel(); nothingStandsOpen(t, whole(t, "")) })
+	t.Run("under a path", func(t *testing.T) { t.Parallel(); nothingStandsOpen(t, whole(t, "skogsby")) })
+}
+
+func nothingStandsOpen(t *testing.T, a walked) {
+	t.Helper()
 	ctx := t.Context()
-	a, handler, all, sessions, keys := whole(t)
+	handler, all, sessions, keys := a.handler, a.site, a.sessions, a.keys
+	others := "__Host-utkik" // under which the same secret opens nothing here
+	if a.ID == "" {
+		others = "__Host-utkik.skogsby"
+	}
 	ask := func(method, path string, head map[string]string) int {
-		r := httptest.NewRequestWithContext(ctx, method, "https://utkik.example.org"+path, nil)
+		r := httptest.NewRequestWithContext(ctx, method, a.base+path, nil)
 		for k, v := range head {
 			r.Header.Set(k, v)
 		}
@@ -96,9 +134,9 @@ func TestNothingStandsOpen(t *testing.T) {
 	}
 	known := func(role account.Role) []map[string]string {
 		if role == account.Nobody {
-			return []map[string]string{nil, {"Cookie": "__Host-utkik=" + token.Random()}, {"Cookie": "utkik=" + sessions[account.Admin]}}
+			return []map[string]string{nil, {"Cookie": a.cookie + "=" + token.Random()}, {"Cookie": "utkik=" + sessions[account.Admin]}, {"Cookie": others + "=" + sessions[account.Admin]}}
 		}
-		return []map[string]string{{"Cookie": "__Host-utkik=" + sessions[role]}, {"Authorization": "Bearer " + keys[role]}}
+		return []map[string]string{{"Cookie": a.cookie + "=" + sessions[role]}, {"Authorization": "Bearer " + keys[role]}}
 	}
 	refused := func(code int) bool { return code == http.StatusUnauthorized || code == http.StatusForbidden }
 	methods := []string{"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"}
@@ -147,7 +185,7 @@ func TestNothingStandsOpen(t *testing.T) {
 		}
 		for _, m := range methods[3:] { // all but those that only read
 			for _, forged := range []map[string]string{{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}, {"Origin": "null"}} {
-				forged["Cookie"] = "__Host-utkik=" + sessions[account.Admin]
+				forged["Cookie"] = a.cookie + "=" + sessions[account.Admin]
 				if code := ask(m, path, forged); code != http.StatusForbidden {
 					t.Errorf("%s %s in another site's name %v: %d, want 403", m, path, forged, code)
 				}
@@ -174,8 +212,8 @@ func TestNothingStandsOpen(t *testing.T) {
 
 	// No cache keeps what is somebody's own.
 	for path, want := range map[string]string{"/signin": "no-store", "/audit": "no-store", "/feeds": "private, no-cache", "/api/v1/sources": ""} {
-		r := httptest.NewRequestWithContext(ctx, http.MethodGet, "https://utkik.example.org"+path, nil)
-		r.Header.Set("Cookie", "__Host-utkik="+sessions[account.Admin])
+		r := httptest.NewRequestWithContext(ctx, http.MethodGet, a.base+path, nil)
+		r.Header.Set("Cookie", a.cookie+"="+sessions[account.Admin])
 		w := httptest.NewRecorder()
 		handler.ServeHTTP(w, r)
 		got, vary := w.Header().Get("Cache-Control"), w.Header().Get("Vary")
@@ -199,7 +237,8 @@ func TestNothingStandsOpen(t *testing.T) {
 func TestEveryWriteIsOneLine(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
-	a, handler, all, sessions, keys := whole(t)
+	a := whole(t, "")
+	handler, all, sessions, keys := a.handler, a.site, a.sessions, a.keys
 	department := a.Plan.Departments[0].ID
 	reader := func(more string) string {
 		return `{"address": "x@example.org", "name": "X", "follows": [{"departments": ["` + department + `"]}]` + more + `}`

@@ -350,7 +350,7 @@ func (w *work) sendingDue(ctx context.Context) (bool, error) {
 	if w.Config.Mail.Host == "" { // dry: nothing is sent
 		return false, nil
 	}
-	counts, err := w.Store.MailCounts(ctx)
+	counts, err := w.Store.AllMailCounts(ctx)
 	for _, c := range counts {
 		if c.State == store.MailQueued && !c.Due.After(w.now()) || c.State == store.MailSending {
 			return true, err

@@ -27,6 +27,7 @@ type logTexts struct {
 // logPage is a page of the audit log.
 type logPage struct {
 	frame
+	Action        string // address of the form
 	Who, What, On string // that are asked for
 	Kept          string // language that the form hands on; empty for the first
 	Lines         []logLine
@@ -51,7 +52,7 @@ func (d *Door) audit(w http.ResponseWriter, r *http.Request) {
 		d.broken(w, r, err)
 		return
 	}
-	p := logPage{frame: d.frame(r), Who: f.Who, What: f.What, On: f.On}
+	p := logPage{frame: d.frame(r), Action: d.cfg.Root + "/audit", Who: f.Who, What: f.What, On: f.On}
 	if d.lang(r) != languages[0] {
 		p.Kept = d.lang(r)
 	}

@@ -33,6 +33,8 @@ var files embed.FS
 type Config struct {
 	Store   *store.Store
 	BaseURL string         // under which readers reach the pages; required where there is a way to sign in
+	Root    string         // path of BaseURL, such as /o/skogsby, which is taken off before the door is asked
+	Whose   string         // ends the names of cookies, where another organisation's door stands under the same host; letters, digits and -
 	Proxies []netip.Prefix // whose word is taken for whom they ask
 	Session time.Duration  // after which somebody signs in anew
 	Idle    time.Duration  // without a request, after which the same

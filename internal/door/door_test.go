@@ -150,18 +150,21 @@ func TestCookies(t *testing.T) {
 	for _, tt := range []struct {
 		address, name string
 		secure        bool
+		whose         string
 	}{
-		{"https://utkik.example.org/signin", "__Host-utkik", true},
-		{"http://utkik.example.org/signin", "__Host-utkik", true}, // behind a proxy that speaks TLS for it
-		{"http://10.0.0.7:8080/signin", "__Host-utkik", true},
-		{"http://127.0.0.1:8080/signin", "utkik", false},
-		{"http://localhost/signin", "utkik", false},
-		{"http://[::1]:8080/signin", "utkik", false},
-		{"https://localhost/signin", "__Host-utkik", true},
+		{"https://utkik.example.org/signin", "__Host-utkik.berg", true, "berg"},
+		{"http://localhost/signin", "utkik.berg", false, "berg"},
+		{"https://utkik.example.org/signin", "__Host-utkik", true, ""},
+		{"http://utkik.example.org/signin", "__Host-utkik", true, ""}, // behind a proxy that speaks TLS for it
+		{"http://10.0.0.7:8080/signin", "__Host-utkik", true, ""},
+		{"http://127.0.0.1:8080/signin", "utkik", false, ""},
+		{"http://localhost/signin", "utkik", false, ""},
+		{"http://[::1]:8080/signin", "utkik", false, ""},
+		{"https://localhost/signin", "__Host-utkik", true, ""},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, tt.address, nil)
 		w := httptest.NewRecorder()
-		put(w, r, sessionCookie, "s", time.Hour)
+		(&Door{cfg: Config{Whose: tt.whose}}).put(w, r, sessionCookie, "s", time.Hour)
 		got := w.Result().Cookies()
 		want := http.Cookie{Name: tt.name, Value: "s", Path: "/", MaxAge: 3600, Secure: tt.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode}
 		if len(got) != 1 {

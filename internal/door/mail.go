@@ -104,11 +104,11 @@ func (d *Door) ask(w http.ResponseWriter, r *http.Request) {
 
 // browser gives the browser's secret, and one to a browser that has none.
 func (d *Door) browser(w http.ResponseWriter, r *http.Request) string {
-	secret := got(r, browserCookie)
+	secret := d.got(r, browserCookie)
 	if len(secret) != len(token.Random()) {
 		secret = token.Random()
 	}
-	put(w, r, browserCookie, secret, browserLife)
+	d.put(w, r, browserCookie, secret, browserLife)
 	return secret
 }
 
@@ -239,7 +239,7 @@ func (d *Door) opened(r *http.Request) (store.SigninLink, string, error) {
 		return l, "", err
 	case c.Whose != token.Whose(l.Address):
 		return l, t.LinkDamaged, nil // unreachable: both were written for one mail
-	case !token.Same(token.Hash(got(r, browserCookie)), l.Browser):
+	case !token.Same(token.Hash(d.got(r, browserCookie)), l.Browser):
 		return l, t.LinkElsewhere, nil
 	}
 	return l, "", nil
@@ -281,7 +281,7 @@ func (d *Door) press(w http.ResponseWriter, r *http.Request) {
 	}
 	s, secret := d.newSession(account.Actor{ID: mailActor + l.Address, Name: cmp.Or(name, l.Address), Mail: l.Address, Role: role})
 	ctx := store.Audited(r.Context(), store.Entry{At: s.Made, Who: s.Actor, Way: store.WayWeb, What: "session.open", On: s.Role, Detail: "link"})
-	err = d.cfg.Store.UseSigninLink(ctx, l.ID, s, former(r), s.Made)
+	err = d.cfg.Store.UseSigninLink(ctx, l.ID, s, d.former(r), s.Made)
 	if errors.Is(err, store.ErrNotFound) {
 		d.refuse(w, r, d.in(r).LinkOver)
 		return
@@ -301,6 +301,7 @@ func (d *Door) refuse(w http.ResponseWriter, r *http.Request, why string) {
 
 // address is that of a page of ours in the reader's language, with pairs of parameters.
 func (d *Door) address(r *http.Request, path string, pairs ...string) string {
+	path = d.cfg.Root + path
 	q := url.Values{}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] != "/" && pairs[i+1] != "" {

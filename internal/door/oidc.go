@@ -234,7 +234,7 @@ func (d *Door) failed(w http.ResponseWriter, r *http.Request, status int, text s
 // callback is where the provider sends the browser back to.
 func (d *Door) callback(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
-	way, ok := resume(got(r, browserCookie), q.Get("state"), d.cfg.Now())
+	way, ok := resume(d.got(r, browserCookie), q.Get("state"), d.cfg.Now())
 	if way.lang != "" && way.lang != languages[0] { // the provider brings back no language
 		q.Set("lang", way.lang)
 		r = r.Clone(r.Context())
@@ -274,7 +274,7 @@ func (d *Door) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	s, secret := d.newSession(who)
 	ctx := store.Audited(r.Context(), store.Entry{At: s.Made, Who: s.Actor, Way: store.WayWeb, What: "session.open", On: s.Role, Detail: who.Name})
-	if err := d.cfg.Store.AddSession(ctx, s, former(r)); err != nil {
+	if err := d.cfg.Store.AddSession(ctx, s, d.former(r)); err != nil {
 		d.broken(w, r, err)
 		return
 	}

@@ -143,7 +143,7 @@ func (d *Door) showSignin(w http.ResponseWriter, r *http.Request, status int, ba
 	a := account.From(r.Context())
 	switch {
 	case a.ID != "":
-		p.Already, p.Onward = a.Name, back
+		p.Already, p.Onward = a.Name, d.cfg.Root+back
 	case !d.Ways():
 		p.NoWay, status = true, http.StatusNotFound
 	}

@@ -24,8 +24,13 @@ const browserLife = 20 * time.Minute
 // seenEvery is how exactly it is kept when a session last asked for something: each note is a write.
 const seenEvery = time.Minute
 
-// named gives a cookie's name. With __Host- no other host of the domain, and nobody without https, can plant one.
-func named(r *http.Request, name string) string {
+// named gives a cookie's name. With __Host- no other host of the domain, and nobody without https, can plant one; it asks for the
+// path / and so leaves it to the name to tell organisations apart that stand under one host. A path would not keep
+// their cookies from each other either: it only says where they are sent.
+func (d *Door) named(r *http.Request, name string) string {
+	if d.cfg.Whose != "" {
+		name += "." + d.cfg.Whose
+	}
 	if plainHere(r) {
 		return name
 	}
@@ -33,8 +38,8 @@ func named(r *http.Request, name string) string {
 }
 
 // put sets a cookie; an empty value takes it away. A life of 0 lasts until the browser is closed.
-func put(w http.ResponseWriter, r *http.Request, name, value string, life time.Duration) {
-	c := &http.Cookie{Name: named(r, name), Value: value, Path: "/", MaxAge: int(life / time.Second), Secure: !plainHere(r), HttpOnly: true,
+func (d *Door) put(w http.ResponseWriter, r *http.Request, name, value string, life time.Duration) {
+	c := &http.Cookie{Name: d.named(r, name), Value: value, Path: "/", MaxAge: int(life / time.Second), Secure: !plainHere(r), HttpOnly: true,
 		SameSite: http.SameSiteLaxMode} // not strict: whoever comes from a link in a mail is signed in
 	if value == "" {
 		c.MaxAge = -1
@@ -42,8 +47,8 @@ func put(w http.ResponseWriter, r *http.Request, name, value string, life time.D
 	http.SetCookie(w, c)
 }
 
-func got(r *http.Request, name string) string {
-	c, err := r.Cookie(named(r, name))
+func (d *Door) got(r *http.Request, name string) string {
+	c, err := r.Cookie(d.named(r, name))
 	if err != nil {
 		return ""
 	}
@@ -55,14 +60,14 @@ func (d *Door) idle(now time.Time) time.Time { return now.Add(-d.cfg.Idle) }
 
 // person is who has signed in; nobody where the session is over.
 func (d *Door) person(w http.ResponseWriter, r *http.Request) (account.Actor, error) {
-	secret := got(r, sessionCookie)
+	secret := d.got(r, sessionCookie)
 	if secret == "" {
 		return account.Actor{}, nil
 	}
 	ctx, now, hash := r.Context(), d.cfg.Now(), token.Hash(secret)
 	s, err := d.cfg.Store.Session(ctx, hash, now, d.idle(now))
 	if errors.Is(err, store.ErrNotFound) {
-		put(w, r, sessionCookie, "", 0)
+		d.put(w, r, sessionCookie, "", 0)
 		return account.Actor{}, nil
 	}
 	if err != nil {
@@ -79,7 +84,7 @@ func (d *Door) person(w http.ResponseWriter, r *http.Request) (account.Actor, er
 			}
 			if role == account.Nobody {
 				d.cfg.Log.InfoContext(ctx, "a session has ended: its address is let in no more")
-				put(w, r, sessionCookie, "", 0)
+				d.put(w, r, sessionCookie, "", 0)
 				return account.Actor{}, d.cfg.Store.EndSession(ctx, hash)
 			}
 		}
@@ -98,8 +103,8 @@ func (d *Door) newSession(a account.Actor) (s store.Session, secret string) {
 }
 
 // former is the hash of the browser's session so far.
-func former(r *http.Request) string {
-	if secret := got(r, sessionCookie); secret != "" {
+func (d *Door) former(r *http.Request) string {
+	if secret := d.got(r, sessionCookie); secret != "" {
 		return token.Hash(secret)
 	}
 	return ""
@@ -107,21 +112,21 @@ func former(r *http.Request) string {
 
 // welcome sends somebody who has signed in to where it came from.
 func (d *Door) welcome(w http.ResponseWriter, r *http.Request, secret, back string) {
-	put(w, r, sessionCookie, secret, d.cfg.Session)
-	put(w, r, browserCookie, "", 0)
-	http.Redirect(w, r, local(back), http.StatusSeeOther)
+	d.put(w, r, sessionCookie, secret, d.cfg.Session)
+	d.put(w, r, browserCookie, "", 0)
+	http.Redirect(w, r, d.cfg.Root+local(back), http.StatusSeeOther)
 }
 
 // signout ends the browser's session here. Of the organisation's own sign-in it offers the address.
 func (d *Door) signout(w http.ResponseWriter, r *http.Request) {
 	a := account.From(r.Context())
-	if hash := former(r); hash != "" {
+	if hash := d.former(r); hash != "" {
 		ctx := store.Audited(r.Context(), store.Entry{Who: a.ID, Way: store.WayWeb, What: "session.end"})
 		if err := d.cfg.Store.EndSession(ctx, hash); err != nil {
 			d.broken(w, r, err)
 			return
 		}
-		put(w, r, sessionCookie, "", 0)
+		d.put(w, r, sessionCookie, "", 0)
 	}
 	t := d.in(r)
 	page := messagePage{d.frame(r), t.SignedOut, "", ""}
@@ -134,7 +139,7 @@ func (d *Door) signout(w http.ResponseWriter, r *http.Request) {
 	d.show(w, r, http.StatusOK, t.SignedOutHead, "message", page)
 }
 
-// local gives an address within the site to return to. Whatever could lead elsewhere is the first page.
+// local gives an address within the site to return to, without what the site stands under. Whatever could lead elsewhere is the first page.
 func local(back string) string {
 	if !strings.HasPrefix(back, "/") || strings.HasPrefix(back, "//") || strings.ContainsAny(back, "\\") || len(back) > 2000 ||
 		strings.ContainsFunc(back, func(r rune) bool { return r < ' ' || r == 0x7f }) {

@@ -353,3 +353,39 @@ func TestDKIM(t *testing.T) {
 		}
 	}
 }
+
+// A mail may be from another than the usual sender: then answers go to whom that one names, or to itself, and the signature is its domain's.
+func TestFrom(t *testing.T) {
+	t.Parallel()
+	_, key, err := ed25519.GenerateKey(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	usual := Letter{From: "Utkik <utkik@region.example>", ReplyTo: "svar@region.example"}
+	for _, tt := range []struct {
+		name, from, replyTo, domain string
+		want, not                   []string
+	}{
+		{"the usual", "", "", "", []string{"From: \"Utkik\" <utkik@region.example>\r\n", "Reply-To: <svar@region.example>\r\n", "<utkik.region.example>", "d=region.example;"}, nil},
+		{"another", "Berg <utkik@berg.example>", "", "", []string{"From: \"Berg\" <utkik@berg.example>\r\n", "<utkik.berg.example>", "d=berg.example;"}, []string{"region.example"}},
+		{"with answers elsewhere", "utkik@berg.example", "svar@berg.example", "", []string{"From: <utkik@berg.example>\r\n", "Reply-To: <svar@berg.example>\r\n"}, []string{"region.example"}},
+		{"signed by one for all", "utkik@berg.example", "", "region.example", []string{"From: <utkik@berg.example>\r\n", "d=region.example;"}, []string{"svar@"}},
+	} {
+		l := usual
+		l.DKIM = &DKIM{Domain: tt.domain, Selector: "s", Key: key}
+		raw, err := l.Render(&outbox.Message{ID: "x", Address: "anna@example.org", Subject: "Hej", Text: "Hej\n", From: tt.from, ReplyTo: tt.replyTo})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range tt.want {
+			if !strings.Contains(string(raw), w) {
+				t.Errorf("%s: no %q in\n%s", tt.name, w, raw)
+			}
+		}
+		for _, n := range tt.not {
+			if strings.Contains(string(raw), n) {
+				t.Errorf("%s: %q in\n%s", tt.name, n, raw)
+			}
+		}
+	}
+}

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/sha256"
 	"crypto/x509"
@@ -30,7 +31,7 @@ type Letter struct {
 
 // DKIM signs mails for a domain.
 type DKIM struct {
-	Domain   string
+	Domain   string // empty: that of who the mail is from
 	Selector string
 	Key      crypto.Signer // RSA or Ed25519
 }
@@ -56,8 +57,10 @@ func ReadKey(text []byte) (crypto.Signer, error) {
 }
 
 // Domain is the domain of the sender, which Message-IDs end with.
-func (l *Letter) Domain() string {
-	a, err := netmail.ParseAddress(l.From)
+func (l *Letter) Domain() string { return domainOf(l.From) }
+
+func domainOf(from string) string {
+	a, err := netmail.ParseAddress(from)
 	if err != nil {
 		return "localhost"
 	}
@@ -75,12 +78,16 @@ const (
 // time of a DKIM signature.
 func (l *Letter) Render(m *outbox.Message) ([]byte, error) {
 	msg := gomail.NewMsg(gomail.WithBoundary(boundary(m.ID)), gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP))
-	if err := msg.From(l.From); err != nil {
-		return nil, fmt.Errorf("sender %q: %v", l.From, err)
+	from, replyTo := l.From, l.ReplyTo
+	if m.From != "" {
+		from, replyTo = m.From, m.ReplyTo
 	}
-	if l.ReplyTo != "" {
-		if err := msg.ReplyTo(l.ReplyTo); err != nil {
-			return nil, fmt.Errorf("reply_to %q: %v", l.ReplyTo, err)
+	if err := msg.From(from); err != nil {
+		return nil, fmt.Errorf("sender %q: %v", from, err)
+	}
+	if replyTo != "" {
+		if err := msg.ReplyTo(replyTo); err != nil {
+			return nil, fmt.Errorf("reply_to %q: %v", replyTo, err)
 		}
 	}
 	if m.Address == "" { // a mail that is shown, not sent
@@ -93,7 +100,7 @@ func (l *Letter) Render(m *outbox.Message) ([]byte, error) {
 	msg.SetMessageIDWithValue(m.ID)
 	listID := l.ListID
 	if listID == "" {
-		listID = "utkik." + l.Domain()
+		listID = "utkik." + domainOf(from)
 	}
 	msg.SetGenHeader("List-Id", "Utkik <"+listID+">")
 	var ends []string
@@ -124,21 +131,22 @@ func (l *Letter) Render(m *outbox.Message) ([]byte, error) {
 	if l.DKIM == nil {
 		return out.Bytes(), nil
 	}
-	return l.sign(out.Bytes())
+	return l.DKIM.sign(out.Bytes(), domainOf(from))
 }
 
 // signed are the headers that a signature covers; RFC 8058 wants both of List-Unsubscribe.
 var signed = []string{"From", "Reply-To", "To", "Subject", "Date", "Message-ID", "MIME-Version", "Content-Type", "Content-Language", "List-Id",
 	"List-Unsubscribe", "List-Unsubscribe-Post", "Auto-Submitted"}
 
-func (l *Letter) sign(mail []byte) ([]byte, error) {
+func (k *DKIM) sign(mail []byte, domain string) ([]byte, error) {
+	domain = cmp.Or(k.Domain, domain)
 	var out bytes.Buffer
 	err := dkim.Sign(&out, bytes.NewReader(mail), &dkim.SignOptions{
-		Domain: l.DKIM.Domain, Selector: l.DKIM.Selector, Signer: l.DKIM.Key, Hash: crypto.SHA256,
+		Domain: domain, Selector: k.Selector, Signer: k.Key, Hash: crypto.SHA256,
 		HeaderCanonicalization: dkim.CanonicalizationRelaxed, BodyCanonicalization: dkim.CanonicalizationRelaxed, HeaderKeys: signed,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("DKIM of %s: %v", l.DKIM.Domain, err)
+		return nil, fmt.Errorf("DKIM of %s: %v", domain, err)
 	}
 	return out.Bytes(), nil
 }

@@ -31,6 +31,8 @@ type Message struct {
 	Text        string
 	HTML        string
 	Unsubscribe string // https address at which one POST ends the mails; empty when there is none
+	From        string // in place of the sender's usual; empty: that
+	ReplyTo     string // likewise, where there is a From
 }
 
 // Receipt is what a server said when it took a mail, and what it took.
@@ -83,6 +85,8 @@ type Options struct {
 	// Fill puts into a text or HTML what is one recipient's own, such as signed links; nil when there is nothing. Of
 	// the same mail it must always make the same, so that what was sent can be shown again.
 	Fill func(m store.Mail, body string) string
+	// From gives who a mail is from and where answers to it go; nil, or empty: the sender's usual.
+	From func(store.Mail) (from, replyTo string)
 }
 
 // Report is what came of sending.
@@ -302,7 +306,11 @@ func (s *sending) hand(ctx context.Context, m store.Mail) (out store.Outcome, se
 		return out, f.Answer
 	case BadAddress:
 		out.State = store.MailSuspended
-		out.Notice = fmt.Sprintf("%s is refused for good: %s; mend the address, or let it again with `utkik recipients resume %s`", m.Address, f.Answer, m.Recipient)
+		command, key := "utkik", m.MailKey
+		if org, own := store.MailOf(key); org != "" {
+			command, key = "utkik --organisation "+org, own
+		}
+		out.Notice = fmt.Sprintf("%s is refused for good: %s; mend the address, or let it again with `%s recipients resume %s`", m.Address, f.Answer, command, key.Recipient)
 	case BadMessage:
 		out.State = store.MailRefused
 		out.Notice = fmt.Sprintf("the mail %s to %s is refused for good: %s; `utkik outbox show %s` has it, and `utkik outbox send --again %s` tries it once more", m.MailKey, m.Address, f.Answer, m.MailKey, m.MailKey)
@@ -322,7 +330,11 @@ func (s *sending) message(ctx context.Context, m store.Mail) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Compose(m, c, s.Unsubscribe, s.Fill), nil
+	out := Compose(m, c, s.Unsubscribe, s.Fill)
+	if s.From != nil {
+		out.From, out.ReplyTo = s.From(m)
+	}
+	return out, nil
 }
 
 // Compose makes the message of a mail, the same each time.

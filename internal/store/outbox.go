@@ -297,16 +297,19 @@ func (s *Store) Mail(ctx context.Context, k MailKey) (Mail, error) {
 	return one(ctx, s, "mail "+k.String(), s.scanMail, outboxOne, s.own(k.Recipient), k.Period)
 }
 
-// Mails gives the latest mails of a state, or of all when it is empty, newest first. A limit of 0 is none.
+// AllMails gives the latest mails of every organisation, of a state or of all when it is empty, newest first, as they are stored:
+// [MailOf] tells whose each is. It is for who runs the installation and sends for all. A limit of 0 is none.
+func (s *Store) AllMails(ctx context.Context, state MailState, limit int) ([]Mail, error) {
+	return all(ctx, s.Of(""), s.Of("").scanMail, outboxAll, string(state), most(limit))
+}
+
+// Mails gives the latest mails of this organisation, of a state or of all when it is empty, newest first. A limit of 0 is none.
 func (s *Store) Mails(ctx context.Context, state MailState, limit int) ([]Mail, error) {
-	if state == "" {
-		return all(ctx, s, s.scanMail, outboxList, s.prefix, most(limit))
-	}
-	return all(ctx, s, s.scanMail, outboxListState, s.prefix, string(state), most(limit))
+	return all(ctx, s, s.scanMail, outboxList, s.prefix, string(state), most(limit))
 }
 
 // MailsBefore gives the mails that stand behind one in the order of Mails, of which only Written and the key are looked at; the
-// zero Mail begins with the newest. Unlike Mails, the installation's own store gives none of other organisations. Only those to
+// zero Mail begins with the newest. Only those to
 // that recipient and of that kind, unless empty, and none of the kind without. A limit of 0 is none.
 func (s *Store) MailsBefore(ctx context.Context, m Mail, recipient, kind, without string, limit int) ([]Mail, error) {
 	written := int64(math.MaxInt64)
@@ -324,7 +327,12 @@ type MailCount struct {
 	Due   time.Time // the earliest of them
 }
 
-// MailCounts counts the mails by state.
+// AllMailCounts counts the mails of every organisation by state.
+func (s *Store) AllMailCounts(ctx context.Context) ([]MailCount, error) {
+	return all(ctx, s, scanMailCount, outboxAllCounts)
+}
+
+// MailCounts counts the mails of this organisation by state.
 func (s *Store) MailCounts(ctx context.Context) ([]MailCount, error) {
 	return all(ctx, s, scanMailCount, outboxCounts, s.prefix)
 }

@@ -70,8 +70,9 @@ const (
 	changeLast
 	contentOne
 	outboxOne
+	outboxAll
+	outboxAllCounts
 	outboxList
-	outboxListState
 	outboxBefore
 	outboxQueued
 	outboxCounts
@@ -269,9 +270,6 @@ const (
 
 	outboxSelect = `SELECT recipient, period, kind, content, items, address, name, language, message_id, written, state, since,
 		due, tries, error, head, hash FROM outbox `
-
-	// mailsOf is the condition that a mail is this organisation's; the installation's own lists all, since it sends all.
-	mailsOf = `SUBSTR(recipient, 1, LENGTH(CAST($1 AS TEXT))) = CAST($1 AS TEXT) `
 
 	digestSelect = `SELECT department, date, language, hash, at, body FROM digests `
 )
@@ -512,14 +510,15 @@ var statements = [queries]string{
 			AND (o.written >= $2 OR o.state IN ('queued', 'sending', 'suspended')))`,
 	headWeed:        `UPDATE outbox SET head = $1 WHERE written < $2 AND LENGTH(head) > 0 AND state IN ('sent', 'refused')`,
 	outboxOne:       outboxSelect + `WHERE recipient = $1 AND period = $2`,
-	outboxList:      outboxSelect + `WHERE ` + mailsOf + `ORDER BY written DESC, recipient, period LIMIT $2`,
-	outboxListState: outboxSelect + `WHERE ` + mailsOf + `AND state = $2 ORDER BY written DESC, recipient, period LIMIT $3`,
+	outboxAll:       outboxSelect + `WHERE state = $1 OR $1 = '' ORDER BY written DESC, recipient, period LIMIT $2`,
+	outboxAllCounts: `SELECT state, COUNT(*), MIN(due) FROM outbox GROUP BY state ORDER BY state`,
+	outboxList:      outboxSelect + `WHERE ` + within(`recipient`) + `AND (state = $2 OR $2 = '') ORDER BY written DESC, recipient, period LIMIT $3`,
 	outboxBefore: outboxSelect + `WHERE ` + within(`recipient`) + `AND (written < $2 OR written = $2 AND (recipient, period) > ($3, $4))
 		AND (recipient = $5 OR $5 = '') AND (kind = $6 OR $6 = '') AND (kind <> $7 OR $7 = '')
 		ORDER BY written DESC, recipient, period LIMIT $8`,
 	outboxQueued: outboxSelect + `WHERE state = 'queued' AND due <= $1
 		ORDER BY due, content, recipient, period LIMIT $2`, // who is told the same stands together
-	outboxCounts: `SELECT state, COUNT(*), MIN(due) FROM outbox WHERE ` + mailsOf + `GROUP BY state ORDER BY state`,
+	outboxCounts: `SELECT state, COUNT(*), MIN(due) FROM outbox WHERE ` + within(`recipient`) + `GROUP BY state ORDER BY state`,
 	outboxInsert: `INSERT INTO outbox (recipient, period, kind, content, items, address, name, language, message_id, written,
 		state, since, due, tries, error, head, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'queued', $10, $11, 0, '', $12, '')

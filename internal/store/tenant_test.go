@@ -162,8 +162,24 @@ func TestOrganisationsApart(t *testing.T) {
 			}
 			ms, err := s.Mails(ctx, "", 0)
 			check(err)
-			if n := map[bool]int{true: 9, false: 3}[org == ""]; len(ms) != n { // the installation's own sends all
-				t.Errorf("%q lists %d mails, want %d", org, len(ms), n)
+			refused, err := s.Mails(ctx, MailRefused, 0)
+			check(err)
+			counts, err := s.MailCounts(ctx)
+			check(err)
+			if len(ms) != 3 || ms[0].Name != mine || len(refused) != 0 || len(counts) != 1 || counts[0].Count != 3 {
+				t.Errorf("%q lists %d mails, %d refused, counts %+v", org, len(ms), len(refused), counts)
+			}
+			everybodys, err := s.AllMails(ctx, MailQueued, 0) // who sends does so for all, whoever he is
+			check(err)
+			whose := map[string]int{}
+			for _, m := range everybodys {
+				org, _ := MailOf(m.MailKey)
+				whose[org]++
+			}
+			counts, err = s.AllMailCounts(ctx)
+			check(err)
+			if d := cmp.Diff(map[string]int{"": 3, "a": 3, "a-b": 3}, whose); d != "" || len(counts) != 1 || counts[0].Count != 9 {
+				t.Errorf("all mails, counts %+v (-want +got):\n%s", counts, d)
 			}
 		}
 		// Nobody names another's, by whatever spelling.
@@ -224,7 +240,7 @@ func TestStatementsKeepApart(t *testing.T) {
 	byID := regexp.MustCompile(`\b(?:id|recipient|department|hash|name|actor|address) = \$\d+( OR )?`) // "or none is asked for" lists all
 	everybodys := map[query]string{                                                                    // by those who serve all: they show nobody anything
 		sessionPrune: "forgets", signinPrune: "forgets", signinTries: "forgets", signinMails: "forgets", auditPrune: "forgets", headWeed: "forgets", contentWeed: "forgets",
-		outboxQueued: "sends", outboxRequeue: "sends", outboxWaiting: "counts", sentCounts: "counts", sentLast: "counts",
+		outboxQueued: "sends", outboxRequeue: "sends", outboxAll: "lists for who sends", outboxAllCounts: "counts", outboxWaiting: "counts", sentCounts: "counts", sentLast: "counts",
 		outboxHold: "by an address that was refused", outboxResume: "by an address that takes mail again",
 	}
 	for q, text := range statements {

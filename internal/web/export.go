@@ -76,7 +76,7 @@ func (s *Server) export(w http.ResponseWriter, r *http.Request) {
 
 	err := errNotFound
 	if name == "search" && slices.ContainsFunc(exportForms, func(e exportForm) bool { return e.ending == form }) {
-		err = s.exportAs(ctx, w, f, a, s.base(r), form)
+		err = s.exportAs(ctx, w, f, a, s.origin(r), form)
 	}
 	var wrong *index.QueryError
 	switch {

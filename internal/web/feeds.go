@@ -67,21 +67,28 @@ type subject struct {
 
 var errFeedEnded = errors.New("no feed under this address")
 
-// base is the address under which readers reach the pages: what is configured, else what this reader asked for.
-func (s *Server) base(r *http.Request) string {
+// origin is scheme and host under which readers reach the pages: what is configured, else what this reader asked for.
+func (s *Server) origin(r *http.Request) string {
 	if s.cfg.BaseURL != "" {
-		return strings.TrimRight(s.cfg.BaseURL, "/")
+		return strings.TrimSuffix(strings.TrimRight(s.cfg.BaseURL, "/"), s.cfg.Root)
 	}
 	return "http://" + r.Host
 }
 
-// hostOf is the host of an address, by which things are named for good.
-func hostOf(base string) string {
-	u, err := url.Parse(base)
+// namespace is by which things are named for good: the host of an origin, and before it, as if they were hosts, the parts of the
+// path under which the site stands. Several may stand under one host, and each says of a call what concerns its own plan.
+func (s *Server) namespace(origin string) string {
+	u, err := url.Parse(origin)
 	if err != nil || u.Hostname() == "" {
 		return "localhost"
 	}
-	return u.Hostname()
+	out := u.Hostname()
+	for part := range strings.SplitSeq(strings.Trim(s.cfg.Root, "/"), "/") {
+		if part != "" {
+			out = part + "." + out
+		}
+	}
+	return out
 }
 
 // feed answers with what one subject is, in the form that the end of the address says.
@@ -128,8 +135,8 @@ func serve(w http.ResponseWriter, r *http.Request, body []byte, kind string, at 
 
 // feedBody writes a subject in a form.
 func (s *Server) feedBody(r *http.Request, f Frame, sub subject, form string) (body []byte, kind string, at time.Time, err error) {
-	ctx, base := r.Context(), s.base(r)
-	self := base + r.URL.EscapedPath()
+	ctx, base := r.Context(), s.origin(r)
+	self := base + s.cfg.Root + r.URL.EscapedPath()
 	if q := r.URL.Query(); len(q) > 0 {
 		self += "?" + q.Encode()
 	}
@@ -149,7 +156,7 @@ func (s *Server) feedBody(r *http.Request, f Frame, sub subject, form string) (b
 		body, err = cal.Bytes()
 		return body, "text/calendar; charset=utf-8", cal.Updated(), err
 	}
-	out := feed.Feed{ID: feed.Tag(hostOf(base), "feed/"+sub.tag+"/"+f.Lang), Title: fmt.Sprintf(f.T.Feed.Title, sub.name), Subtitle: fmt.Sprintf(f.T.Feed.Subtitle, f.Plan), Language: f.Lang,
+	out := feed.Feed{ID: feed.Tag(s.namespace(base), "feed/"+sub.tag+"/"+f.Lang), Title: fmt.Sprintf(f.T.Feed.Title, sub.name), Subtitle: fmt.Sprintf(f.T.Feed.Subtitle, f.Plan), Language: f.Lang,
 		Author: cmp.Or(s.cfg.Plan.Authority, f.Plan), Home: base + sub.home, Updated: time.Unix(0, 0)}
 	old := s.cfg.Now().AddDate(0, 0, -feedDays)
 	results, err := s.resultsOf(ctx, keysOf(records))
@@ -223,7 +230,7 @@ func keysOf(records []store.Record) []call.Key {
 func (s *Server) entry(f Frame, base string, rec *store.Record, results []match.Result, told map[call.Key]time.Time) feed.Entry {
 	c, t := &rec.Call, f.T
 	title, in := c.TitleIn(f.Lang)
-	e := feed.Entry{ID: feed.CallTag(hostOf(base), c.Key()), Title: cmp.Or(title, c.Identifier, c.Ref), URL: base + callLink(f, c.Key()), Published: rec.FirstSeen, Updated: rec.FirstSeen}
+	e := feed.Entry{ID: feed.CallTag(s.namespace(base), c.Key()), Title: cmp.Or(title, c.Identifier, c.Ref), URL: base + callLink(f, c.Key()), Published: rec.FirstSeen, Updated: rec.FirstSeen}
 	if in = tag(in); in != f.Lang {
 		e.Language = in
 	}
@@ -308,7 +315,7 @@ func (s *Server) eventsOf(f Frame, base string, rec *store.Record, results []mat
 	text, _, _ := strings.Cut(e.Text, "\n\n") // the facts: a calendar is no place to read
 	var out []feed.Event
 	for _, d := range days {
-		out = append(out, feed.Event{UID: feed.UID(hostOf(base), c.Key(), d.N), Deadline: d, Title: fmt.Sprintf(words, short(e.Title, 200)), Text: text + "\n\n" + e.URL, URL: e.URL, Tags: e.Tags})
+		out = append(out, feed.Event{UID: feed.UID(s.namespace(base), c.Key(), d.N), Deadline: d, Title: fmt.Sprintf(words, short(e.Title, 200)), Text: text + "\n\n" + e.URL, URL: e.URL, Tags: e.Tags})
 	}
 	return out
 }
@@ -320,7 +327,7 @@ func (s *Server) callCalendar(w http.ResponseWriter, r *http.Request) {
 	rec, err := s.cfg.Store.Record(r.Context(), key)
 	cal := feed.Calendar{Name: f.T.Site, Language: f.Lang}
 	if err == nil {
-		cal.Events, err = s.events(r.Context(), f, s.base(r), []store.Record{rec}, time.Time{})
+		cal.Events, err = s.events(r.Context(), f, s.origin(r), []store.Record{rec}, time.Time{})
 	}
 	if err == nil && len(cal.Events) == 0 {
 		err = errNotFound
@@ -508,7 +515,7 @@ func (s *Server) feeds(_ http.ResponseWriter, r *http.Request) (view, error) {
 	p := feedsPage{Frame: f}
 	p.Title = f.titled(f.T.Feed.Heading)
 	row := func(name, path string, q url.Values) feedRow {
-		at := func(form string) string { return s.base(r) + f.address(path+"."+form, q) }
+		at := func(form string) string { return s.origin(r) + f.address(path+"."+form, q) }
 		return feedRow{name, at("atom"), at("json"), at("ics")}
 	}
 	for _, id := range s.cfg.Plan.PriorityIDs() {

@@ -224,3 +224,23 @@ func TestFeedOfDecisions(t *testing.T) {
 		t.Error("decisions do not hold")
 	}
 }
+
+// What is named for good is named by the host, and by the path where several stand under one.
+func TestNamespace(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ base, root, want string }{
+		{"https://utkik.example.org", "", "utkik.example.org"},
+		{"https://utkik.example.org:8443/", "", "utkik.example.org"},
+		{"https://utkik.example.org/o/berg", "/o/berg", "berg.o.utkik.example.org"},
+		{"", "", "localhost"},
+	} {
+		s := &Server{cfg: Config{BaseURL: tt.base, Root: tt.root}}
+		origin := ""
+		if tt.base != "" {
+			origin = s.origin(nil)
+		}
+		if got := s.namespace(origin); got != tt.want {
+			t.Errorf("%s is %q, want %q", tt.base, got, tt.want)
+		}
+	}
+}

@@ -156,7 +156,7 @@ func (s *Server) savable(r *http.Request) (savePage, asked, []subscription.Recip
 	p := savePage{Frame: f, About: s.inWords(f, a), Action: f.address(path, a.values()), Back: a.address(f)}
 	p.Title = f.titled(f.T.Save.Heading)
 	p.Moving = len(a.chosen[index.FacetStatus])+len(a.chosen[index.FacetDeadline]) > 0
-	p.SwitchTo = Frame{Lang: p.Other}.address("/save", a.values())
+	p.SwitchTo = Frame{Lang: p.Other, Root: p.Root}.address("/save", a.values())
 	p.Name = plainName(cmp.Or(a.query, strings.Join(p.About, "; ")))
 	for i := range to {
 		own := strings.EqualFold(to[i].Address, s.actor(r).Mail)

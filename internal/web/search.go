@@ -231,8 +231,8 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 	}
 	p.Searched = true
 	p.asks(a) // a page behind the last is the last
-	p.Canonical = s.base(r) + a.address(f)
-	p.Feed = s.base(r) + p.address("/feeds/search.atom", a.values())
+	p.Canonical = s.origin(r) + a.address(f)
+	p.Feed = s.origin(r) + p.address("/feeds/search.atom", a.values())
 	p.Count = counted(f.T, res.Total)
 	if a.query != "" {
 		p.Title = f.titled(short(a.query, 80) + ", " + p.Count) // the first that a page says when it is read aloud
@@ -259,7 +259,9 @@ func (s *Server) search(_ http.ResponseWriter, r *http.Request) (view, error) {
 }
 
 // asks lets the link to the other language lead to the same search, and to nothing that the address said beside it.
-func (p *searchPage) asks(a asked) { p.SwitchTo = a.address(Frame{Lang: p.Other, Home: p.SwitchHome}) }
+func (p *searchPage) asks(a asked) {
+	p.SwitchTo = a.address(Frame{Lang: p.Other, Root: p.Root, Home: p.SwitchHome})
+}
 
 // maxLess bounds how many words are left out in turn where nothing is found: each is a search.
 const maxLess = 6

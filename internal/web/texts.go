@@ -159,6 +159,7 @@ type Frame struct {
 	Plan     string
 	Style    string // address of the style sheet
 	Script   string // address of the search page's script
+	Root     string // path under which the site stands, such as /o/skogsby; empty where it has its host for itself
 	Home     string // address of the first page, in the reader's language
 	Nav      []navItem
 	Feeds    string // of the page that lists feeds
@@ -226,7 +227,7 @@ func (s *Server) lang(r *http.Request) string {
 
 func (s *Server) frame(r *http.Request) Frame {
 	lang := s.lang(r)
-	f := Frame{T: s.texts[lang], Lang: lang, Other: languages[0], Title: s.texts[lang].Site, Plan: s.cfg.Plan.Name, Style: s.style, Script: s.script}
+	f := Frame{T: s.texts[lang], Lang: lang, Other: languages[0], Title: s.texts[lang].Site, Plan: s.cfg.Plan.Name, Style: s.style, Script: s.script, Root: s.cfg.Root}
 	if lang == languages[0] {
 		f.Other = languages[1]
 	} else {
@@ -238,14 +239,16 @@ func (s *Server) frame(r *http.Request) Frame {
 	f.Nav = navigation(f, r.URL.Path)
 	f.Home, f.Feeds = f.address("/", url.Values{}), f.address("/feeds", url.Values{})
 	f.visitor = s.visitor(r, f)
-	other := Frame{Lang: f.Other}
+	other := Frame{Lang: f.Other, Root: f.Root}
 	f.SwitchHome = other.address("/", url.Values{})
 	f.SwitchTo = other.address(r.URL.EscapedPath(), r.URL.Query())
 	return f
 }
 
-// address is that of a page in the reader's language: every link within the site is made here.
+// address is that of a page in the reader's language: every link within the site is made here. The path is one of
+// [Server.Routes], whatever the site stands under.
 func (f Frame) address(path string, q url.Values) string {
+	path = f.Root + path
 	q.Del("lang")
 	if f.Lang != languages[0] {
 		q.Set("lang", f.Lang)

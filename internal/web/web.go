@@ -41,6 +41,7 @@ type Config struct {
 	Index   *index.Index
 	Sources []Source
 	BaseURL string       // under which readers reach the pages; empty: as each asks for them
+	Root    string       // path of BaseURL, such as /o/skogsby, which is taken off before a page is asked for
 	Anyone  account.Role // what somebody unknown may do: Reader where the pages are open, Nobody where readers sign in
 	SignIn  bool         // whether somebody can sign in
 	Now     func() time.Time
@@ -106,7 +107,7 @@ func New(cfg Config) (*Server, error) {
 			return nil, fmt.Errorf("web: %v", err)
 		}
 		sum := sha256.Sum256(content)
-		*address = "/static/" + name + "?v=" + hex.EncodeToString(sum[:6])
+		*address = cfg.Root + "/static/" + name + "?v=" + hex.EncodeToString(sum[:6])
 	}
 	s.terms = planTerms(cfg.Plan)
 	s.routes()
