@@ -12,7 +12,6 @@ import (
 	"utkik/crawler/kind"
 	"utkik/internal/call"
 	"utkik/internal/digest"
-	"utkik/internal/match"
 	"utkik/internal/store"
 	"utkik/internal/subscription"
 	"utkik/internal/watch"
@@ -35,6 +34,15 @@ func (a *App) Digests(ctx context.Context, departments []string, date, language 
 			return nil, &UnknownError{What: "department", Names: []string{fmt.Sprintf("%q", id)}, See: "utkik plan show"}
 		}
 	}
+	n, err := a.readDay(ctx, date)
+	if err != nil {
+		return nil, err
+	}
+	return a.digestsOf(ctx, n, departments, language)
+}
+
+// readDay reads what happened on a local day, and how all stood at its end.
+func (a *App) readDay(ctx context.Context, date string) (*news, error) {
 	day, err := time.ParseInLocation(time.DateOnly, date, Stockholm())
 	if err != nil {
 		return nil, fmt.Errorf("date %q: want a day such as 2026-04-23", date)
@@ -53,26 +61,31 @@ func (a *App) Digests(ctx context.Context, departments []string, date, language 
 	if !now.Before(end) {
 		now = end.Add(-time.Second)
 	}
-	changes, err := a.Store.Changes(ctx, store.ChangeQuery{Since: day, Until: end})
-	if err != nil {
+	n := &news{day: day, now: now, end: end}
+	if n.changes, err = a.Store.Changes(ctx, store.ChangeQuery{Since: day, Until: end}); err != nil {
 		return nil, err
 	}
+	return n, a.readStanding(ctx, n)
+}
+
+// digestsOf builds and keeps an organisation's digests of a day that was read.
+func (a *App) digestsOf(ctx context.Context, n *news, departments []string, language string) ([]digest.Digest, error) {
 	decisions, err := a.Store.Decisions(ctx)
 	if err != nil {
 		return nil, err
 	}
-	decisions = slices.DeleteFunc(decisions, func(d subscription.Decision) bool { return !d.At.Before(end) })
-	reminders, err := a.departmentReminders(ctx, departments, decisions, day, now)
+	decisions = slices.DeleteFunc(decisions, func(d subscription.Decision) bool { return !d.At.Before(n.end) })
+	reminders, err := a.departmentReminders(ctx, departments, decisions, n.day, n.now)
 	if err != nil {
 		return nil, err
 	}
-	read, err := a.readDay(ctx, changes, dayExtras{decisions: decisions, reminders: reminders}, date, now, end)
+	day, err := a.ofNews(ctx, n, 0, dayExtras{decisions: decisions, reminders: reminders})
 	if err != nil {
 		return nil, err
 	}
 	out := make([]digest.Digest, 0, len(departments))
 	for _, id := range departments {
-		d, err := read.Department(id, language)
+		d, err := day.Department(id, language)
 		if err != nil {
 			return nil, err
 		}
@@ -80,53 +93,6 @@ func (a *App) Digests(ctx context.Context, departments []string, date, language 
 			return nil, err
 		}
 		out = append(out, d)
-	}
-	return out, nil
-}
-
-// dayExtras is what a day's digests are built from beside what happened.
-type dayExtras struct {
-	decisions []subscription.Decision
-	reminders map[string][]subscription.Reminder // by department
-	acts      bool                               // its items can be acted upon
-}
-
-// readDay reads once what every digest of a day is built from: the changes, which are handed in, the calls that a digest
-// may speak of, what is held, and how the sources stand.
-func (a *App) readDay(ctx context.Context, changes []call.Change, x dayExtras, date string, now, end time.Time) (*digest.Day, error) {
-	in := digest.Input{Plan: a.Plan, Date: date, Now: now, Changes: changes, More: a.whole(date, x.acts), Links: a.itemLinks(x.acts), Reminders: x.reminders}
-	var err error
-	if in.Groups, err = a.Store.Groups(ctx); err != nil {
-		return nil, err
-	}
-	readings, err := a.readings(ctx, end)
-	if err != nil {
-		return nil, err
-	}
-	day, err := time.ParseInLocation(time.DateOnly, date, Stockholm())
-	if err != nil {
-		return nil, fmt.Errorf("date %q: want a day such as 2026-04-23", date)
-	}
-	if in.Calls, err = a.digestCalls(ctx, changes, x.decisions, in.Groups, end, firstReading(readings, changes, day)); err != nil {
-		return nil, err
-	}
-	in.Sources = sourceStates(readings, day, now)
-	if in.Held, err = a.heldBefore(ctx, end); err != nil {
-		return nil, err
-	}
-	return digest.NewDay(in)
-}
-
-func (a *App) heldBefore(ctx context.Context, end time.Time) ([]digest.Held, error) {
-	holds, err := a.Store.Holds(ctx, "")
-	if err != nil {
-		return nil, err
-	}
-	var out []digest.Held
-	for _, h := range holds {
-		if h.Since.Before(end) {
-			out = append(out, digest.Held{Key: h.Call.Key(), Title: h.Call.Title, Reason: h.Reason, Since: h.Since})
-		}
 	}
 	return out, nil
 }
@@ -142,58 +108,6 @@ func firstReading(readings []reading, changes []call.Change, since time.Time) bo
 	return slices.ContainsFunc(readings, func(r reading) bool {
 		return slices.ContainsFunc(r.runs, func(r store.Run) bool { return r.Baseline && !r.Started.Before(since) })
 	})
-}
-
-// digestCalls gives the calls that a digest may speak of, with the matches that count: those that changed, those whose
-// dates draw near, and those that other sources publish too. Where a source was read for the first time, which is told by
-// numbers, also all that stood at the end of the day and match.
-func (a *App) digestCalls(ctx context.Context, changes []call.Change, decisions []subscription.Decision, groups [][]call.Key, end time.Time, first bool) ([]digest.Item, error) {
-	wanted := map[call.Key]bool{} // also when they are gone
-	for i := range changes {
-		wanted[changes[i].Key()] = true
-	}
-	decided := map[call.Key]bool{}
-	for _, d := range decisions {
-		decided[d.Key] = true
-	}
-	grouped := map[call.Key]bool{}
-	for _, g := range groups {
-		for _, k := range g {
-			grouped[k] = true
-		}
-	}
-	soon := end.AddDate(0, 0, nearDays)
-	var out []digest.Item
-	at := map[call.Key]int{}
-	err := a.Store.EachRecord(ctx, func(r store.Record) error {
-		key := r.Call.Key()
-		if !r.Gone.Before(end) {
-			r.Gone = time.Time{} // it left later
-		}
-		standing := r.Gone.IsZero() && r.FirstSeen.Before(end)
-		if standing && (near(&r.Call, end, soon) || grouped[key] || decided[key]) {
-			wanted[key] = true
-		}
-		if wanted[key] || first && standing {
-			r.Call.Text = "" // a digest quotes what the matches quoted; whole texts of thousands of calls would only be carried along
-			at[key] = len(out)
-			out = append(out, digest.Item{Call: r.Call, FirstSeen: r.FirstSeen, Gone: r.Gone})
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = a.Store.EachMatched(ctx, a.Plan.ID, func(m store.Matched) error {
-		if i, ok := at[m.Key]; ok {
-			out[i].Results = slices.DeleteFunc(m.Results, func(r match.Result) bool { return !r.Included })
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(out, func(it digest.Item) bool { return !wanted[it.Call.Key()] && len(it.Results) == 0 }), nil
 }
 
 // nearDays is how far ahead of a day its digest looks; the digest's own horizon is no longer.

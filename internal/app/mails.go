@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -36,6 +37,8 @@ type WriteOptions struct {
 	Department string                // only recipients of this department; empty: all
 	Works      subscription.Calendar // nil: [Works]
 	Dry        bool                  // nothing is written: what would be is told
+
+	read func(ctx context.Context, after int64) (*news, error) // reads what has happened after a line of the change log; nil: [App.readNews]
 }
 
 // Written is what [App.WriteDigests] did.
@@ -92,15 +95,9 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 	if err := a.renewKeys(ctx); err != nil {
 		return w, err
 	}
-	top, err := a.Store.LastSeq(ctx) // before anything else is read: what comes later is told later
-	if err != nil {
-		return w, err
-	}
-	if _, err := a.match(ctx); err != nil {
-		return w, err
-	}
-	if err := a.link(ctx); err != nil {
-		return w, err
+	read := o.read
+	if read == nil {
+		read = a.readNews
 	}
 	now := a.now()
 	all, err := a.Store.Recipients(ctx)
@@ -156,42 +153,68 @@ func (a *App) WriteDigests(ctx context.Context, o WriteOptions) (Written, error)
 	if len(dues) == 0 {
 		return w, nil
 	}
-	day, lines, err := a.readNews(ctx, dues, decisions, top, now)
+	after := int64(math.MaxInt64)
+	for _, d := range dues {
+		if !d.only {
+			after = min(after, place(d.recipient))
+		}
+	}
+	n, err := read(ctx, after)
+	if err != nil {
+		return w, err
+	}
+	if _, err := a.match(ctx); err != nil { // the plan may have been edited since the news were read
+		return w, err
+	}
+	now = n.now
+	day, err := a.ofNews(ctx, n, min(after, n.top), dayExtras{decisions: decisions, acts: true})
 	if err != nil {
 		return w, err
 	}
 	templates, problems := a.templates()
 	w.Templates = problems
-	editions, err := a.editions(ctx, &w, dues, decisions, day, lines, now)
+	editions, err := a.editions(ctx, &w, dues, decisions, day, n)
 	if err != nil {
 		return w, err
 	}
-	err = a.writeEditions(ctx, &w, o.Dry, editions, templates, day, top, now)
+	err = a.writeEditions(ctx, &w, o.Dry, editions, templates, day, n.top, now)
 	slices.SortFunc(w.Mails, func(x, y MailLine) int {
 		return cmp.Or(strings.Compare(x.Key.Recipient, y.Key.Recipient), strings.Compare(x.Key.Period, y.Key.Period))
 	})
 	return w, err
 }
 
-// readNews reads once what all digests are built from: from the earliest line of the change log that anybody waits for.
-func (a *App) readNews(ctx context.Context, dues []due, decisions []subscription.Decision, top int64, now time.Time) (*digest.Day, []call.Change, error) {
-	after := top
-	for _, d := range dues {
-		if d.only {
-			continue
-		}
-		after = min(after, d.recipient.Progress.Cursor)
-		for _, seq := range d.recipient.Progress.Waiting {
-			after = min(after, seq-1)
-		}
+// place is the line of the change log after which a recipient has something to be told.
+func place(r *subscription.Recipient) int64 {
+	after := r.Progress.Cursor
+	for _, seq := range r.Progress.Waiting {
+		after = min(after, seq-1)
 	}
-	lines, err := a.Store.Changes(ctx, store.ChangeQuery{After: after})
+	return after
+}
+
+// readNews reads what has happened after a line of the change log, and how all stands now.
+func (a *App) readNews(ctx context.Context, after int64) (*news, error) {
+	top, err := a.Store.LastSeq(ctx) // before anything else is read: what comes later is told later
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	lines = lines[:upTo(lines, top)]
-	day, err := a.readDay(ctx, lines, dayExtras{decisions: decisions, acts: true}, now.In(Stockholm()).Format(time.DateOnly), now, now.Add(time.Second))
-	return day, lines, err
+	if _, err := a.match(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.link(ctx); err != nil {
+		return nil, err
+	}
+	now := a.now()
+	local := now.In(Stockholm())
+	n := &news{day: time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, Stockholm()), now: now, end: now.Add(time.Second), top: top}
+	if after < top {
+		if n.changes, err = a.Store.Changes(ctx, store.ChangeQuery{After: after}); err != nil {
+			return nil, err
+		}
+		n.changes = n.changes[:upTo(n.changes, top)]
+	}
+	return n, a.readStanding(ctx, n)
 }
 
 // upTo is how many lines have that seq or less.
@@ -201,14 +224,10 @@ func upTo(lines []call.Change, seq int64) int {
 }
 
 // editions puts together recipients who are told the same.
-func (a *App) editions(ctx context.Context, w *Written, dues []due, decisions []subscription.Decision, day *digest.Day, lines []call.Change, now time.Time) ([]*edition, error) {
+func (a *App) editions(ctx context.Context, w *Written, dues []due, decisions []subscription.Decision, day *digest.Day, n *news) ([]*edition, error) {
 	decided, own := choices(decisions)
-	readings, err := a.readings(ctx, now.Add(time.Second))
-	if err != nil {
-		return nil, err
-	}
 	states := map[time.Time][]digest.SourceState{}
-	found, failed := a.savedSearches(ctx, dues, now)
+	found, failed := a.savedSearches(ctx, dues, n.now)
 	byKey := map[string]*edition{}
 	var out []*edition
 next:
@@ -261,11 +280,11 @@ next:
 		e := byKey[string(key)]
 		if e == nil {
 			if states[read] == nil {
-				states[read] = sourceStates(readings, read, now)
+				states[read] = sourceStates(n.readings, read, n.now)
 			}
 			reader.Sources = states[read]
 			e = &edition{reader: reader, language: r.Language}
-			e.reader.Changes = news(lines, r.Progress)
+			e.reader.Changes = untold(n.changes, r.Progress)
 			e.waiting = day.Waiting(e.reader.Changes)
 			byKey[string(key)] = e
 			out = append(out, e)
@@ -275,8 +294,8 @@ next:
 	return out, nil
 }
 
-// news gives the lines that a recipient has not been told: those after its place, and those that were held back.
-func news(lines []call.Change, p subscription.Progress) []call.Change {
+// untold gives the lines that a recipient has not been told: those after its place, and those that were held back.
+func untold(lines []call.Change, p subscription.Progress) []call.Change {
 	rest := lines[upTo(lines, p.Cursor):]
 	if len(p.Waiting) == 0 {
 		return rest

@@ -48,6 +48,8 @@ type work struct {
 	*App
 	jobs   *jobs.Jobs
 	engine *crawler.Engine // of the role crawl; else nil
+
+	telling *telling // what jobs of several organisations tell from; who has the turn looks at it
 }
 
 // kinds is every kind of job.
@@ -286,7 +288,14 @@ func (w *work) digests(ctx context.Context, j jobs.Job) error {
 		ids = append(ids, d.ID)
 	}
 	for _, day := range days {
-		if _, err := o.Digests(ctx, ids, day, "sv"); err != nil {
+		n, err := w.dayFor(ctx, day)
+		if err != nil {
+			return err
+		}
+		if _, err := o.match(ctx); err != nil { // the plan may have been edited since they were read
+			return err
+		}
+		if _, err := o.digestsOf(ctx, n, ids, "sv"); err != nil {
 			return err
 		}
 		o.log.InfoContext(ctx, "digests are written", "date", day, "departments", len(ids))
@@ -326,7 +335,7 @@ func (w *work) write(ctx context.Context, j jobs.Job) error {
 	if o == nil {
 		return nil
 	}
-	done, err := o.WriteDigests(ctx, WriteOptions{Works: Works})
+	done, err := o.WriteDigests(ctx, WriteOptions{Works: Works, read: w.mailsFor})
 	if len(done.Mails)+len(done.Failed) > 0 {
 		o.log.InfoContext(ctx, "mails are written", "mails", len(done.Mails), "quiet", done.Quiet, "failed", len(done.Failed))
 	}

@@ -269,6 +269,23 @@ func (s *Store) EachMatched(ctx context.Context, plan string, fn func(Matched) e
 	return each(ctx, s, scanMatched, fn, matchList, plan)
 }
 
+// EachMatchedOf does the same for those calls only that are wanted. What is not is not unpacked, which is nearly all of the work.
+func (s *Store) EachMatchedOf(ctx context.Context, plan string, wanted func(call.Key) bool, fn func(Matched) error) error {
+	return each(ctx, s, func(row scanner) (m Matched, err error) {
+		var packed []byte
+		if err = row.Scan(&m.Key.Source, &m.Key.Ref, &packed); err != nil || !wanted(m.Key) {
+			return Matched{}, err
+		}
+		m.Results, err = unpackResults(packed)
+		return m, about(m.Key, err)
+	}, func(m Matched) error {
+		if m.Key == (call.Key{}) {
+			return nil
+		}
+		return fn(m)
+	}, matchList, plan)
+}
+
 func scanMatched(row scanner) (Matched, error) {
 	var m Matched
 	var packed []byte
