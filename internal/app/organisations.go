@@ -239,7 +239,9 @@ func (a *App) matchAll(ctx context.Context, of []*App) (int, error) {
 // matchBatch weighs the calls that come after a place, as far as another place, unless that is negative. It gives how many that
 // were, and the place that they lead to.
 func (a *App) matchBatch(ctx context.Context, of []*App, from, to int64, fresh bool) (int, int64, error) {
-	records, err := a.Store.Changed(ctx, from, followBatch)
+	// What a call has to do with every plan is held until all of a batch is written: of three hundred plans that are two megabytes a call.
+	most := max(followBatch/(1+len(of)/20), 20)
+	records, err := a.Store.Changed(ctx, from, most)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -248,12 +250,12 @@ func (a *App) matchBatch(ctx context.Context, of []*App, from, to int64, fresh b
 		if i := slices.IndexFunc(records, func(r store.Record) bool { return r.Rev > to }); i >= 0 {
 			end = i
 		}
-		if end < followBatch {
+		if end < most {
 			from = to // nothing is between
 		}
 	}
 	records = records[:end]
-	if len(records) > 0 && (to < 0 || end == followBatch) {
+	if len(records) > 0 && (to < 0 || end == most) {
 		from = records[end-1].Rev
 	}
 	if len(records) == 0 && to < 0 && !fresh {
