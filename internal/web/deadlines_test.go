@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/PuerkitoBio/goquery"
 )
 
 // The calendar that a page of last days offers holds what the page shows, and the navigation says where one is.
@@ -21,6 +23,11 @@ func TestDeadlinesCalendar(t *testing.T) {
 		if here := page.Find("nav.sections [aria-current=page]"); here.Length() != 1 || here.Text() != "Sista dagar" {
 			t.Errorf("%s: here is %q", address, here.Text())
 		}
+		page.Find(".bar-line use").Each(func(_ int, use *goquery.Selection) {
+			if href := use.AttrOr("href", ""); page.Find(href).Length() != 1 {
+				t.Errorf("%s: a row's line copies %q, which is not on the page", address, href)
+			}
+		})
 		link := page.Find("a.go[download]").AttrOr("href", "")
 		w := get(t, s, link)
 		body := strings.ReplaceAll(w.Body.String(), "\r\n ", "")
