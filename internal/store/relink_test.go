@@ -39,18 +39,22 @@ func asFound(ctx context.Context, s *Store) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var rows, keys int
+	var rows, keys [3]int64 // how many, and what their days add up to
 	byKey := map[call.Key]*link.Facts{}
 	for i := range facts {
 		k := link.KeysOf(&facts[i])
-		keys += len(k.Sure) + len(k.Words)
+		words := int64(len(k.Words))
+		keys[0] += int64(len(k.Sure)) + words
+		keys[1] += words * k.From
+		keys[2] += words * k.Until
 		byKey[facts[i].Key] = &facts[i]
 	}
-	if err := s.reader.QueryRowContext(ctx, "SELECT COUNT(*) FROM link_keys").Scan(&rows); err != nil {
+	const kept = "SELECT COUNT(*), CAST(COALESCE(SUM(since), 0) AS BIGINT), CAST(COALESCE(SUM(until), 0) AS BIGINT) FROM link_keys"
+	if err := s.reader.QueryRowContext(ctx, kept).Scan(&rows[0], &rows[1], &rows[2]); err != nil {
 		return "", err
 	}
 	if rows != keys {
-		return fmt.Sprintf("%d keys are kept, want %d", rows, keys), nil
+		return fmt.Sprintf("keys are kept with %d, want %d", rows, keys), nil
 	}
 	links, err := s.Links(ctx, call.Key{})
 	if err != nil {
