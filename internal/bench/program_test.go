@@ -87,7 +87,7 @@ func build(b *testing.B) program {
 func (p program) fresh(b *testing.B, base string) program {
 	b.Helper()
 	p.dir = b.TempDir()
-	text := fmt.Sprintf("data: %q\nlog_level: error\nweb: {api_rate: 0}\n", filepath.Join(p.dir, "data"))
+	text := fmt.Sprintf("data: %q\nlog_level: error\n", filepath.Join(p.dir, "data"))
 	if base != "" {
 		text += fmt.Sprintf("sources: [{id: ft-portal, base: %q, delay: 0s}]\ncrawler: {only: ft-portal, allow_private: true, delay: 0s}\n", base)
 	}

@@ -78,6 +78,7 @@ type figures struct {
 // searchSize measures one size.
 func searchSize(b *testing.B, m *mixer, built program, n int, f *figures) {
 	p := built.fresh(b, "")
+	p.add(b, "web: {api_rate: 0}\n") // fifty programs ask from one address
 	input := filepath.Join(p.dir, "calls.jsonl")
 	writeMixed(b, m, input, n)
 	_, imported := p.run(b, "--now", searchNow, "import", input)
