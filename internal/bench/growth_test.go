@@ -365,7 +365,7 @@ func fillSize(b *testing.B, built program, m *mixer, e engine, n int, smallest b
 		return err
 	})
 	stage("match to the plan, with reasons", n, func() error {
-		_, err := a.WriteDigests(ctx, app.WriteOptions{}) // to nobody: it only matches and links
+		_, err := a.Digests(ctx, nil, "2026-06-01", "sv") // of nobody, and of a day on which nothing was known: it matches, and looks for dates that are near
 		return err
 	})
 	stage("index", n, func() error { return a.CatchUp(ctx) })
