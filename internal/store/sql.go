@@ -278,14 +278,14 @@ const (
 // A clock that was set back must not close a host for longer than an hour.
 const hostFree = `LEAST(GREATEST(CLOCK, h.next, h.last + $2), CLOCK + 3600000)`
 
-// numbers are the members of a JSON list of numbers that a statement is handed. EACH gives the members of a list, one a row,
-// as value; see [list].
-func numbers(parameter string) string {
-	return `(SELECT CAST(value AS BIGINT) FROM EACH(` + parameter + `))`
-}
+// among is the condition that a column holds one of the members of a JSON list of numbers that a statement is handed; see [list].
+// AMONG opens three parentheses. On PostgreSQL it makes the list an array first, for which the key is looked up member by
+// member: of the rows of a function it expects so many that it reads a whole table beside them. EACH gives the members of a
+// list, one a row, as value.
+func among(column, parameter string) string { return column + ` AMONG ` + parameter + `)))` }
 
 // statements is every SQL text that runs after the migrations, in the words that SQLite and PostgreSQL
-// share; the words CLOCK, GREATEST, LEAST and EACH are exchanged for the engine's own (see dialect). Parameters are numbered in the order in which they first appear: SQLite numbers them so. A
+// share; the words CLOCK, GREATEST, LEAST, EACH and AMONG are exchanged for the engine's own (see dialect). Parameters are numbered in the order in which they first appear: SQLite numbers them so. A
 // "LIMIT" of the greatest integer means no limit on both engines.
 var statements = [queries]string{
 	runOpen: `SELECT started FROM runs WHERE source = $1 AND ended = 0 ORDER BY id DESC LIMIT 1`,
@@ -564,21 +564,21 @@ var statements = [queries]string{
 		ON CONFLICT (call) DO UPDATE SET gone = excluded.gone, facts = excluded.facts`,
 	linkFactClear: `DELETE FROM link_facts`,
 	linkFactsOf: `SELECT c.id, c.source, c.ref, f.gone, f.facts FROM calls c JOIN link_facts f ON f.call = c.id
-		WHERE c.id IN ` + numbers(`$1`) + ` ORDER BY c.id`,
+		WHERE ` + among(`c.id`, `$1`) + ` ORDER BY c.id`,
 	linkKeyClear: `DELETE FROM link_keys`,
 	linkKeysAdd: `INSERT INTO link_keys (key, source, call, since, until)
 		SELECT CAST(value AS BIGINT), CAST($1 AS BIGINT), CAST($2 AS BIGINT), CAST($3 AS BIGINT), CAST($4 AS BIGINT) FROM EACH($5)`,
-	linkKeysDrop: `DELETE FROM link_keys WHERE source = $1 AND call = $2 AND key IN ` + numbers(`$3`),
+	linkKeysDrop: `DELETE FROM link_keys WHERE source = $1 AND call = $2 AND ` + among(`key`, `$3`),
 	// No more are counted than it takes to know that they are a crowd.
 	linkKeysShared: `SELECT CAST(e.value AS BIGINT), (SELECT COUNT(*) FROM
 		(SELECT 1 FROM link_keys k WHERE k.key = CAST(e.value AS BIGINT) LIMIT $1) AS shelf) FROM EACH($2) AS e`,
 	// In two stretches of every key, so that the source's own calls, which may be nearly all, are not read.
 	linkNear: `SELECT c.id, c.source, c.ref, f.gone, f.facts FROM (
-			SELECT call FROM link_keys WHERE source < $1 AND key IN ` + numbers(`$2`) + `
-			UNION SELECT call FROM link_keys WHERE source > $1 AND key IN ` + numbers(`$2`) + `
+			SELECT call FROM link_keys WHERE source < $1 AND ` + among(`key`, `$2`) + `
+			UNION SELECT call FROM link_keys WHERE source > $1 AND ` + among(`key`, `$2`) + `
 			UNION SELECT w.call FROM (
-				SELECT call FROM link_keys WHERE source < $1 AND since <= $3 AND until >= $4 AND key IN ` + numbers(`$5`) + `
-				UNION ALL SELECT call FROM link_keys WHERE source > $1 AND since <= $3 AND until >= $4 AND key IN ` + numbers(`$5`) + `
+				SELECT call FROM link_keys WHERE source < $1 AND since <= $3 AND until >= $4 AND ` + among(`key`, `$5`) + `
+				UNION ALL SELECT call FROM link_keys WHERE source > $1 AND since <= $3 AND until >= $4 AND ` + among(`key`, `$5`) + `
 			) AS w GROUP BY w.call HAVING COUNT(*) > 1
 		) AS near JOIN calls c ON c.id = near.call JOIN link_facts f ON f.call = c.id ORDER BY c.id`,
 	offerSet: `INSERT INTO link_offers (a, b, relation, strength, reason) VALUES ($1, $2, $3, $4, $5)
@@ -586,8 +586,8 @@ var statements = [queries]string{
 	offerDrop:  `DELETE FROM link_offers WHERE a = $1 AND b = $2`,
 	offerClear: `DELETE FROM link_offers`,
 	offersOf: `SELECT l.a, l.b, x.source, x.ref, y.source, y.ref, l.relation, l.strength, l.reason, 'auto'
-		FROM link_offers l JOIN calls x ON x.id = l.a JOIN calls y ON y.id = l.b WHERE (l.a, l.b) IN (SELECT a, b FROM link_offers WHERE a IN ` + numbers(`$1`) + `
-			UNION SELECT a, b FROM link_offers WHERE b IN ` + numbers(`$1`) + `) ORDER BY l.a, l.b`,
+		FROM link_offers l JOIN calls x ON x.id = l.a JOIN calls y ON y.id = l.b WHERE (l.a, l.b) IN (SELECT a, b FROM link_offers WHERE ` + among(`a`, `$1`) + `
+			UNION SELECT a, b FROM link_offers WHERE ` + among(`b`, `$1`) + `) ORDER BY l.a, l.b`,
 	linkEnds: `SELECT a FROM links UNION SELECT b FROM links UNION SELECT call FROM link_groups`,
 	linkList: linkSelect + `ORDER BY x.source, x.ref, y.source, y.ref`,
 	linkListCall: linkSelect + `WHERE (l.a, l.b) IN (SELECT a, b FROM links WHERE a IN (SELECT id FROM calls WHERE source = $1 AND ref = $2)
@@ -595,8 +595,8 @@ var statements = [queries]string{
 		ORDER BY x.source, x.ref, y.source, y.ref`,
 	linkStates: linkSelect + `ORDER BY x.source, x.ref, y.source, y.ref`,
 	linksOf: `SELECT l.a, l.b, x.source, x.ref, y.source, y.ref, l.relation, l.strength, l.reason, l.state
-		FROM links l JOIN calls x ON x.id = l.a JOIN calls y ON y.id = l.b WHERE (l.a, l.b) IN (SELECT a, b FROM links WHERE a IN ` + numbers(`$1`) + `
-			UNION SELECT a, b FROM links WHERE b IN ` + numbers(`$1`) + `) ORDER BY l.a, l.b`,
+		FROM links l JOIN calls x ON x.id = l.a JOIN calls y ON y.id = l.b WHERE (l.a, l.b) IN (SELECT a, b FROM links WHERE ` + among(`a`, `$1`) + `
+			UNION SELECT a, b FROM links WHERE ` + among(`b`, `$1`) + `) ORDER BY l.a, l.b`,
 	linkSet: `INSERT INTO links (a, b, relation, strength, reason, made, state, who, why)
 		VALUES ($1, $2, $3, $4, $5, $6, 'auto', '', '')
 		ON CONFLICT (a, b) DO UPDATE SET relation = excluded.relation, strength = excluded.strength, reason = excluded.reason`,
@@ -611,7 +611,7 @@ var statements = [queries]string{
 	groupOne: `SELECT c.source, c.ref FROM link_groups g JOIN calls c ON c.id = g.call
 		WHERE g.head IN (SELECT o.head FROM link_groups o JOIN calls k ON k.id = o.call WHERE k.source = $1 AND k.ref = $2)
 		ORDER BY g.place`,
-	groupStatesOf: `SELECT call, head, place FROM link_groups WHERE call IN ` + numbers(`$1`) + ` ORDER BY call`,
+	groupStatesOf: `SELECT call, head, place FROM link_groups WHERE ` + among(`call`, `$1`) + ` ORDER BY call`,
 	groupSet: `INSERT INTO link_groups (call, head, place) VALUES ($1, $2, $3)
 		ON CONFLICT (call) DO UPDATE SET head = excluded.head, place = excluded.place`,
 	groupDelete: `DELETE FROM link_groups WHERE call = $1`,
