@@ -86,12 +86,8 @@ func (a *App) linkAll(ctx context.Context, st store.LinkState) error {
 	if err != nil {
 		return err
 	}
-	byKey := make(map[call.Key]*link.Facts, len(facts))
-	for i := range facts {
-		byKey[facts[i].Key] = &facts[i]
-	}
 	offers := link.Offers(facts)
-	touched, err := a.Store.SaveLinks(ctx, offers, link.Choose(offers, func(k call.Key) *link.Facts { return byKey[k] }), st.Facts)
+	touched, err := a.Store.SaveLinks(ctx, offers, link.Choose(offers, link.Among(facts)), st.Facts)
 	a.shownAnew(ctx, touched)
 	return err
 }

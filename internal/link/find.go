@@ -12,11 +12,16 @@ import (
 // Find gives the links between calls of different sources, by their keys: of all that [Offers] holds for the same, every
 // item keeps its best counterpart of each other source.
 func Find(all []Facts) []Link {
+	return Choose(Offers(all), Among(all))
+}
+
+// Among looks facts up by key.
+func Among(all []Facts) func(call.Key) *Facts {
 	byKey := make(map[call.Key]*Facts, len(all))
 	for i := range all {
 		byKey[all[i].Key] = &all[i]
 	}
-	return Choose(Offers(all), func(k call.Key) *Facts { return byKey[k] })
+	return func(k call.Key) *Facts { return byKey[k] }
 }
 
 // Offers asks [Judge] about every two calls of different sources that meet ([KeysOf]), and gives what it says, by key.

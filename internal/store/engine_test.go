@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -55,6 +56,20 @@ func engines(t *testing.T, test func(t *testing.T, s *Store)) {
 func addresses(t *testing.T, test func(t *testing.T, url string)) {
 	t.Run("sqlite", func(t *testing.T) { t.Parallel(); test(t, "sqlite:"+filepath.Join(t.TempDir(), "utkik.db")) })
 	t.Run("postgres", func(t *testing.T) { t.Parallel(); test(t, pg.URL(t)) })
+}
+
+// onMachines runs do on so many machines at once, each with a store of its own on the same database, and waits for them.
+func onMachines(t *testing.T, url string, machines int, do func(s *Store)) {
+	t.Helper()
+	var wg sync.WaitGroup
+	for range machines {
+		s, err := open(t, url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() { do(s) })
+	}
+	wg.Wait()
 }
 
 // freed waits until the server has noticed that the holder of a lock is gone. A file's lock is free at once.

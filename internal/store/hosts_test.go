@@ -15,25 +15,17 @@ func TestReserve(t *testing.T) {
 		const machines, each, delay = 3, 8, time.Minute // long, so that no time passes while they are given out
 		var mu sync.Mutex
 		var waits []time.Duration
-		var wg sync.WaitGroup
-		for range machines {
-			s, err := open(t, url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			wg.Go(func() {
-				for range each {
-					w, err := s.Reserve(t.Context(), "example.eu", delay)
-					if err != nil {
-						t.Error(err)
-					}
-					mu.Lock()
-					waits = append(waits, w)
-					mu.Unlock()
+		onMachines(t, url, machines, func(s *Store) {
+			for range each {
+				w, err := s.Reserve(t.Context(), "example.eu", delay)
+				if err != nil {
+					t.Error(err)
 				}
-			})
-		}
-		wg.Wait()
+				mu.Lock()
+				waits = append(waits, w)
+				mu.Unlock()
+			}
+		})
 		slices.Sort(waits)
 		for i, w := range waits {
 			if want := time.Duration(i) * delay; w > want || w < want-20*time.Second {

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,25 +12,17 @@ func TestAdmit(t *testing.T) {
 	addresses(t, func(t *testing.T, url string) {
 		const machines, tries, burst = 3, 6, 5
 		var admitted atomic.Int64
-		var wg sync.WaitGroup
-		for range machines {
-			s, err := open(t, url)
-			if err != nil {
-				t.Fatal(err)
-			}
-			wg.Go(func() {
-				for range tries {
-					ok, err := s.Admit(t.Context(), "tries one", 10*time.Minute, burst) // long, so that none is free again meanwhile
-					if err != nil {
-						t.Error(err)
-					}
-					if ok {
-						admitted.Add(1)
-					}
+		onMachines(t, url, machines, func(s *Store) {
+			for range tries {
+				ok, err := s.Admit(t.Context(), "tries one", 10*time.Minute, burst) // long, so that none is free again meanwhile
+				if err != nil {
+					t.Error(err)
 				}
-			})
-		}
-		wg.Wait()
+				if ok {
+					admitted.Add(1)
+				}
+			}
+		})
 		if n := admitted.Load(); n != burst {
 			t.Errorf("%d of %d tries were let through, want %d", n, machines*tries, burst)
 		}

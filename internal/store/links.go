@@ -171,7 +171,7 @@ func (s *Store) SaveLinks(ctx context.Context, offers, found []link.Link, done i
 		for _, l := range offers {
 			a, b, err := t.pair(l.A, l.B, ids)
 			if err == nil {
-				err = t.offer(a, b, l)
+				err = t.tell(offerSet, a, b, l)
 			}
 			if err != nil {
 				return err
@@ -196,7 +196,7 @@ func (s *Store) SaveLinks(ctx context.Context, offers, found []link.Link, done i
 			if err != nil {
 				return err
 			}
-			if err := t.link(a, b, l, ms(at)); err != nil {
+			if err := t.tell(linkSet, a, b, l, ms(at)); err != nil {
 				return err
 			}
 		}
@@ -279,20 +279,13 @@ func (t *txn) pair(a, b call.Key, ids map[call.Key]int64) (int64, int64, error) 
 }
 
 func (t *txn) links() ([]Linked, error) {
-	rows, err := t.stmt(linkStates).QueryContext(t.ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var out []Linked
-	for rows.Next() {
-		l, err := scanLinked(rows)
-		if err != nil {
-			return nil, err
-		}
+	err := eachIn(t, func(row scanner) error {
+		l, err := scanLinked(row)
 		out = append(out, l)
-	}
-	return out, rows.Err()
+		return err
+	}, linkStates)
+	return out, err
 }
 
 // Links gives the links of a call, cut ones too, or all of them when the key is zero; by their keys.

@@ -152,16 +152,11 @@ func (s *Store) SaveAllMatches(ctx context.Context, plans map[string]string, ms 
 
 // matchesOf gives a call's row and the hashes of what is stored for it, by plan.
 func (t *txn) matchesOf(key call.Key) (id int64, hashes map[string]string, err error) {
-	rows, err := t.stmt(matchState).QueryContext(t.ctx, plain([]any{key.Source, key.Ref})...)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer rows.Close()
 	found := false
-	for rows.Next() {
+	err = eachIn(t, func(row scanner) error {
 		var plan, hash string
-		if err := rows.Scan(&id, &plan, &hash); err != nil {
-			return 0, nil, err
+		if err := row.Scan(&id, &plan, &hash); err != nil {
+			return err
 		}
 		found = true
 		if plan != "" {
@@ -170,8 +165,9 @@ func (t *txn) matchesOf(key call.Key) (id int64, hashes map[string]string, err e
 			}
 			hashes[plan] = hash
 		}
-	}
-	if err := rows.Err(); err != nil {
+		return nil
+	}, matchState, key.Source, key.Ref)
+	if err != nil {
 		return 0, nil, err
 	}
 	if !found {

@@ -121,20 +121,13 @@ func saveSubscription(t *txn, recipient string, n int, f *subscription.Subscript
 
 // subscriptions gives what a recipient follows.
 func (t *txn) subscriptions(id string) ([]subscription.Subscription, error) {
-	rows, err := t.stmt(subscriptionThere).QueryContext(t.ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var out []subscription.Subscription
-	for rows.Next() {
-		f, err := scanSubscription(rows)
-		if err != nil {
-			return nil, err
-		}
+	err := eachIn(t, func(row scanner) error {
+		f, err := scanSubscription(row)
 		out = append(out, f.what)
-	}
-	return out, rows.Err()
+		return err
+	}, subscriptionThere, id)
+	return out, err
 }
 
 // Subscribe adds one thing to what a recipient follows, after what it follows already; whoever else adds or alters at the

@@ -2,7 +2,6 @@ package store
 
 import (
 	"encoding/json"
-	"errors"
 	"maps"
 	"slices"
 
@@ -86,7 +85,7 @@ func (l *linking) facts(id int64, key call.Key, gone bool, was, text string) err
 	}
 	for pair, o := range offers {
 		around[pair[0]], around[pair[1]] = true, true
-		if err := l.offer(pair[0], pair[1], o); err != nil {
+		if err := l.tell(offerSet, pair[0], pair[1], o); err != nil {
 			return err
 		}
 	}
@@ -238,7 +237,7 @@ func (l *linking) choose(source string, around map[int64]bool) error {
 		}
 	}
 	for pair, v := range found {
-		if err := l.link(pair[0], pair[1], v, l.now); err != nil {
+		if err := l.tell(linkSet, pair[0], pair[1], v, l.now); err != nil {
 			return err
 		}
 		l.seeds[pair[0]], l.seeds[pair[1]] = true, true
@@ -258,20 +257,11 @@ func (l *linking) end(changed bool) (touched int, err error) {
 	return l.regroup(slices.Sorted(maps.Keys(l.seeds)))
 }
 
-// link writes a link that was found.
-func (t *txn) link(a, b int64, l link.Link, now int64) error {
+// tell writes what is said of two calls: by linkSet, with when, that they are linked; by offerSet what was said when they met.
+func (t *txn) tell(q query, a, b int64, l link.Link, when ...any) error {
 	reason, err := compact(l.Reason)
 	if err == nil {
-		_, err = t.exec(linkSet, a, b, string(l.Relation), l.Strength, reason, now)
-	}
-	return about(l.A, err)
-}
-
-// offer writes what was said of two calls that met.
-func (t *txn) offer(a, b int64, l link.Link) error {
-	reason, err := compact(l.Reason)
-	if err == nil {
-		_, err = t.exec(offerSet, a, b, string(l.Relation), l.Strength, reason)
+		_, err = t.exec(q, append([]any{a, b, string(l.Relation), l.Strength, reason}, when...)...)
 	}
 	return about(l.A, err)
 }
@@ -433,19 +423,4 @@ func (t *txn) regroup(seeds []int64) (int, error) {
 		}
 	}
 	return len(touch), nil
-}
-
-// eachIn hands on every row of a statement of the transaction. Rows are read to their end before fn is to write.
-func eachIn(t *txn, fn func(scanner) error, q query, args ...any) error {
-	rows, err := t.stmt(q).QueryContext(t.ctx, plain(args)...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows); err != nil {
-			return err
-		}
-	}
-	return errors.Join(rows.Err(), rows.Close())
 }

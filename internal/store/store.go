@@ -347,6 +347,21 @@ func each[T any](ctx context.Context, s *Store, scan func(scanner) (T, error), f
 	return nil
 }
 
+// eachIn hands on every row of a statement of the transaction. Rows are read to their end before fn is to write.
+func eachIn(t *txn, fn func(scanner) error, q query, args ...any) error {
+	rows, err := t.stmt(q).QueryContext(t.ctx, plain(args)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows); err != nil {
+			return err
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
 // one reads the only row of a reading statement; what names it in an error.
 func one[T any](ctx context.Context, s *Store, what string, scan func(scanner) (T, error), q query, args ...any) (T, error) {
 	v, err := scan(s.row(ctx, q, args...))

@@ -272,17 +272,19 @@ func (s *Server) loosen(ctx context.Context, p *searchPage, a asked) error {
 		res, err := s.cfg.Index.Search(ctx, a.filters(index.Query{Now: s.cfg.Now(), Limit: 1}))
 		return res.Total, err
 	}
+	offer := func(less asked, label string) error {
+		n, err := count(less)
+		if err == nil && n > 0 {
+			p.Loosen = append(p.Loosen, loosened{less.address(p.Frame), label, counted(p.T, n)})
+		}
+		return err
+	}
 	for _, name := range facetOrder {
 		if len(a.chosen[name]) == 0 || len(a.chosen) == 1 {
 			continue
 		}
-		less := a.without(name)
-		n, err := count(less)
-		if err != nil {
+		if err := offer(a.without(name), fmt.Sprintf(p.T.Loosen, p.T.Facets[name])); err != nil {
 			return err
-		}
-		if n > 0 {
-			p.Loosen = append(p.Loosen, loosened{less.address(p.Frame), fmt.Sprintf(p.T.Loosen, p.T.Facets[name]), counted(p.T, n)})
 		}
 	}
 	if len(a.chosen) > 0 {
@@ -301,12 +303,8 @@ func (s *Server) loosen(ctx context.Context, p *searchPage, a asked) error {
 	for _, part := range parts[:min(len(parts), maxLess)] {
 		less := a
 		less.query, less.page = part.Query, 1
-		n, err := count(less)
-		if err != nil {
+		if err := offer(less, fmt.Sprintf(p.T.LoosenWord, strings.ReplaceAll(part.Part, `"`, ""))); err != nil {
 			return err
-		}
-		if n > 0 {
-			p.Loosen = append(p.Loosen, loosened{less.address(p.Frame), fmt.Sprintf(p.T.LoosenWord, strings.ReplaceAll(part.Part, `"`, "")), counted(p.T, n)})
 		}
 	}
 	return nil
